@@ -1,0 +1,1 @@
+"""Services, each a bundle of plugins and the operations on top of them."""

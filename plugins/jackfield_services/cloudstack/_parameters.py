@@ -1,0 +1,90 @@
+"""Parameters as callers give them, made into the names and strings that CloudStack takes; checked before all else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from math import isfinite
+from typing import TypeAlias, cast
+
+from jackfield import UsageError
+
+Scalar: TypeAlias = "str | bool | int | float"
+Items: TypeAlias = "list[Scalar] | tuple[Scalar, ...] | set[Scalar] | frozenset[Scalar]"
+Parameter: TypeAlias = "Scalar | Items | Mapping[str, Scalar] | list[Mapping[str, Scalar]] | None"
+
+# The server answers 431 for these in a value; line breaks are allowed (specification 1.3).
+_forbidden = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]").search
+_is_command = re.compile(r"[A-Za-z][A-Za-z0-9]*").fullmatch
+_OURS = frozenset({"apikey", "command", "response", "signature"})
+
+
+def check_command(command: object) -> None:
+    """Raises UsageError unless it can be the name of a command."""
+    if not isinstance(command, str) or not _is_command(command):
+        raise UsageError(f"{command!r} is no command: they are letters and digits, as in 'listVirtualMachines'")
+
+
+def flatten(parameters: Mapping[str, Parameter]) -> list[tuple[str, str]]:
+    """Names and strings: bool as true or false, lists joined by commas, maps as `name[0].key`; None and empty left out.
+
+    Names that the client sends itself (`command`, `apikey` …) are left out too: its own values win.
+
+    Raises:
+        UsageError: a type that has no form in CloudStack, a character it refuses, or one name twice.
+    """
+    flat: dict[str, tuple[str, str]] = {}
+    for name, value in parameters.items():
+        for pair in _pairs(name, value):
+            key = pair[0].lower()
+            if key in _OURS:
+                continue
+            if key in flat:
+                raise UsageError(f"the parameters {flat[key][0]!r} and {pair[0]!r} are one to CloudStack: drop one")
+            if not key or _forbidden(pair[0]) or _forbidden(pair[1]):
+                raise UsageError(f"the parameter {pair[0]!r} holds a control character, which CloudStack refuses")
+            flat[key] = pair
+    return list(flat.values())
+
+
+def _pairs(name: str, value: object) -> Iterator[tuple[str, str]]:
+    if value is None:
+        return
+    if isinstance(value, Mapping):
+        yield from _map(name, [cast("object", value)])
+    elif isinstance(value, list | tuple | set | frozenset):
+        items = cast("Collection[object]", value)
+        if items and all(isinstance(item, Mapping) for item in items):
+            yield from _map(name, items)
+        else:
+            texts = [_text(name, item) for item in items]
+            yield from _list(name, texts if isinstance(value, list | tuple) else sorted(texts))
+    else:
+        yield name, _text(name, value)
+
+
+def _list(name: str, items: list[str]) -> Iterator[tuple[str, str]]:
+    for item in items:
+        if "," in item:
+            raise UsageError(f"an item of the list {name!r} holds a comma: CloudStack would take it for two items")
+    if items:
+        yield name, ",".join(items)
+
+
+def _map(name: str, maps: Iterable[object]) -> Iterator[tuple[str, str]]:
+    for index, entries in enumerate(maps):
+        for key, value in cast("Mapping[object, object]", entries).items():
+            if value is not None:
+                yield f"{name}[{index}].{key}", _text(f"{name}[{index}].{key}", value)
+
+
+def _text(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) or (isinstance(value, float) and isfinite(value)):
+        return str(value)
+    raise UsageError(
+        f"the parameter {name!r} is a {type(value).__name__}: give a string, number, bool, a list of them, or a map"
+    )

@@ -1,0 +1,86 @@
+"""The answers that go wrong on request: which request gets which, and what each looks like."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from ._catalogue import COMMANDS
+from ._wire import UNKNOWN, Answer, ApiError, Delivery, Unauthorized, page_of_html, refused
+
+RETRY_AFTER_MS = 100
+_FROM_A_PROXY = frozenset({502, 503, 504})
+_CS_CODES: Mapping[int, int] = {431: 4350, 530: 4250, 531: 4365, 533: 4325, 534: 4380, 535: 4370, 536: 4375}
+
+
+class Fault(enum.Enum):
+    """What happens to a request instead of its answer; the command itself does not run."""
+
+    RESET = "reset"
+    CLOSE = "close"
+    HTML = "html"
+    TRUNCATED = "truncated"
+    NO_ENVELOPE = "no envelope"
+    EMPTY = "empty"
+    MALFORMED = "malformed"
+
+
+_ANSWERS: Mapping[Fault, Answer] = {
+    Fault.RESET: Answer(status=0, delivery=Delivery.RESET),
+    Fault.CLOSE: Answer(status=0, delivery=Delivery.CLOSE),
+    Fault.HTML: page_of_html(200, "Sign in"),
+    Fault.TRUNCATED: Answer(status=200, body=b'{"listvirtualmachinesresponse":{"count', delivery=Delivery.TRUNCATED),
+    Fault.NO_ENVELOPE: Answer(status=200, body=b'[{"id":"1"},{"id":"2"}]'),
+    Fault.EMPTY: Answer(status=200),
+    Fault.MALFORMED: Answer(status=200, body=b'{"listvirtualmachinesresponse":{"count":1,"virtualmachine":[{]}}'),
+}
+
+
+@dataclass(slots=True)
+class _Injected:
+    fault: Fault | int
+    times: int
+    command: str | None
+
+
+class Faults:
+    """The injected faults, first in, first out; each for the requests of its command, or for any."""
+
+    def __init__(self) -> None:
+        self._waiting: list[_Injected] = []
+
+    def inject(self, fault: Fault | int, times: int, command: str | None) -> None:
+        if isinstance(fault, int) and not 400 <= fault <= 599:
+            raise ValueError(f"an injected HTTP status is one of 400 to 599, not {fault}")
+        if times < 1:
+            raise ValueError(f"a fault is injected once or more, not {times} times")
+        self._waiting.append(_Injected(fault, times, None if command is None else command.lower()))
+
+    def take(self, parameters: Mapping[str, str]) -> Answer | None:
+        """The answer of the first fault that waits for such a request."""
+        command = parameters.get("command", "").lower()
+        for injected in self._waiting:
+            if injected.command in (None, command):
+                injected.times -= 1
+                if not injected.times:
+                    self._waiting.remove(injected)
+                return _answer(injected.fault, parameters)
+        return None
+
+
+def _answer(fault: Fault | int, parameters: Mapping[str, str]) -> Answer:
+    if isinstance(fault, Fault):
+        return _ANSWERS[fault]
+    if fault in _FROM_A_PROXY:
+        return page_of_html(fault, HTTPStatus(fault).phrase)
+    command, response_type = parameters.get("command"), parameters.get("response", "xml")
+    return refused(_error(fault), command, known=command in COMMANDS, response_type=response_type)
+
+
+def _error(status: int) -> ApiError:
+    if status == 401:
+        return Unauthorized()
+    if status == 429:
+        text = "The given user has reached his/her account api limit, please retry after [{}] ms."
+        return ApiError(429, text.format(RETRY_AFTER_MS))
+    return ApiError(status, f"The emulator was told to answer {status}", _CS_CODES.get(status, UNKNOWN))

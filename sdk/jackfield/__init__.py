@@ -1,0 +1,147 @@
+"""The core of Python SDKs: one definition of a service, plugins in its sockets, sync and async clients out of it."""
+
+from typing import TYPE_CHECKING, Any
+
+from ._body import ByteStream, StreamBody
+from ._call import Call
+from ._client import AsyncClient, Client
+from ._errors import (
+    BadRequestError,
+    BodyTooLargeError,
+    CallSummary,
+    ConfigurationError,
+    ConflictError,
+    ConnectError,
+    ConnectionLostError,
+    ConnectTimeoutError,
+    ContractError,
+    DeadlineExceededError,
+    DecodeError,
+    ForbiddenError,
+    JackfieldError,
+    JobCancelledError,
+    JobFailedError,
+    JobTimeoutError,
+    NetworkError,
+    NotFoundError,
+    PluginError,
+    PoolTimeoutError,
+    ProtocolError,
+    RateLimitedError,
+    ReadTimeoutError,
+    ServiceError,
+    TLSError,
+    TruncatedBodyError,
+    UnauthorizedError,
+    UnavailableError,
+    UsageError,
+)
+from ._events import Event, JobPolled, Observer, PageFetched, RequestSent, ResponseReceived, RetryScheduled
+from ._headers import Headers
+from ._jobs import AsyncJob, Job, job
+from ._messages import Request, Response
+from ._operations import operation
+from ._options import Options
+from ._paging import Page, PageStyle, paged
+from ._progress import Done, JobState, JobStyle, Pending
+from ._runtime import Runtime, SyncRuntime
+from ._secrets import Secret
+from ._service import ClientOptions, Service
+from ._steps import Chain, Proceed, Pure, Stage, Step
+from ._transport import Transport
+from ._url import Origin, Url
+from ._without import Without
+
+if TYPE_CHECKING:
+    from ._asyncio import AsyncioRuntime
+    from ._hooks import hookimpl
+    from ._models import Model
+    from ._urllib3 import Urllib3Transport
+
+__all__ = [
+    "AsyncClient",
+    "AsyncJob",
+    "AsyncioRuntime",
+    "BadRequestError",
+    "BodyTooLargeError",
+    "ByteStream",
+    "Call",
+    "CallSummary",
+    "Chain",
+    "Client",
+    "ClientOptions",
+    "ConfigurationError",
+    "ConflictError",
+    "ConnectError",
+    "ConnectTimeoutError",
+    "ConnectionLostError",
+    "ContractError",
+    "DeadlineExceededError",
+    "DecodeError",
+    "Done",
+    "Event",
+    "ForbiddenError",
+    "Headers",
+    "JackfieldError",
+    "Job",
+    "JobCancelledError",
+    "JobFailedError",
+    "JobPolled",
+    "JobState",
+    "JobStyle",
+    "JobTimeoutError",
+    "Model",
+    "NetworkError",
+    "NotFoundError",
+    "Observer",
+    "Options",
+    "Origin",
+    "Page",
+    "PageFetched",
+    "PageStyle",
+    "Pending",
+    "PluginError",
+    "PoolTimeoutError",
+    "Proceed",
+    "ProtocolError",
+    "Pure",
+    "RateLimitedError",
+    "ReadTimeoutError",
+    "Request",
+    "RequestSent",
+    "Response",
+    "ResponseReceived",
+    "RetryScheduled",
+    "Runtime",
+    "Secret",
+    "Service",
+    "ServiceError",
+    "Stage",
+    "Step",
+    "StreamBody",
+    "SyncRuntime",
+    "TLSError",
+    "Transport",
+    "TruncatedBodyError",
+    "UnauthorizedError",
+    "UnavailableError",
+    "Url",
+    "Urllib3Transport",
+    "UsageError",
+    "Without",
+    "hookimpl",
+    "job",
+    "operation",
+    "paged",
+]
+
+# What brings asyncio, pluggy, msgspec or urllib3 with it is imported when it is asked for.
+_LATER = {"AsyncioRuntime": "_asyncio", "Model": "_models", "Urllib3Transport": "_urllib3", "hookimpl": "_hooks"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'jackfield' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"jackfield.{_LATER[name]}"), name)

@@ -1,0 +1,76 @@
+"""The runtime of the async clients: native awaits, and a bounded pool of threads for what blocks."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
+from random import Random
+from typing import TypeVar
+
+from ._errors import ConfigurationError
+from ._flight import Flight, Flights
+
+T = TypeVar("T")
+
+
+class AsyncioRuntime:
+    """Runs on whatever event loop calls it.
+
+    Args:
+        workers: threads at most for blocking work, the urllib3 transport's among it.
+    """
+
+    def __init__(self, *, workers: int = 32) -> None:
+        if workers < 1:
+            raise ConfigurationError(f"workers must be 1 or more, not {workers}")
+        self.random = Random().random
+        self._workers = workers
+        self._threads: ThreadPoolExecutor | None = None
+        self._flights = Flights(_TaskSignal)
+
+    monotonic = staticmethod(time.monotonic)
+    now = staticmethod(time.time)
+
+    async def sleep(self, seconds: float) -> None:
+        """Lets other tasks run meanwhile."""
+        await asyncio.sleep(seconds)
+
+    async def offload(self, work: Callable[[], T]) -> T:
+        """Runs it in a thread. Cancelled while it waits for one, it never starts; later, it ends by itself."""
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self._workers, thread_name_prefix="jackfield")
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def lock(self) -> AbstractAsyncContextManager[None]:
+        """A lock between tasks."""
+        return asyncio.Lock()
+
+    async def flight(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
+        """Single flight between tasks of one event loop."""
+        return await self._flights.join((asyncio.get_running_loop(), key), work)
+
+    async def within(self, seconds: float, work: Awaitable[T]) -> T:
+        """Cancels the work and raises TimeoutError when the time is up."""
+        async with asyncio.timeout(seconds):
+            return await work
+
+    async def close(self) -> None:
+        """Ends the threads, each when its work is done; the event loop goes on meanwhile."""
+        threads, self._threads = self._threads, None
+        if threads is not None:
+            threads.shutdown(wait=False, cancel_futures=True)
+            await asyncio.get_running_loop().run_in_executor(None, threads.shutdown)
+
+
+class _TaskSignal(Flight):
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def land(self) -> None:
+        self._event.set()
+
+    async def wait(self) -> None:
+        await self._event.wait()

@@ -1,0 +1,102 @@
+"""The record of one call on its way through the chain: its clock, its limits, what is known of it."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING
+
+from ._errors import CallSummary, DeadlineExceededError
+from ._events import Event, emit
+
+if TYPE_CHECKING:
+    from ._messages import Request
+    from ._service import Wiring
+
+
+class Call:
+    """One call of an operation. Steps read it; the core keeps it.
+
+    Attributes:
+        operation: its name, for people.
+        runtime: time, chance, locks and blocking work.
+        options: the settings in force.
+        origin: the service's. Credentials are for it, and for no other.
+        deadline: on the runtime's monotonic clock; `inf` for an operation that only awaits others.
+        attempts: how often a request was handed to the transport.
+        stream: whether the answer's body is left to be read piece by piece.
+        dry: stop before the transport, with the request that would have been sent.
+        request: the last one handed to the transport.
+        unanswered: it was sent, at least in part, and no answer has come.
+        observers: who is told of events; empty costs nothing.
+    """
+
+    __slots__ = (
+        "attempts",
+        "deadline",
+        "dry",
+        "observers",
+        "operation",
+        "options",
+        "origin",
+        "request",
+        "runtime",
+        "started",
+        "stream",
+        "unanswered",
+    )
+
+    def __init__(self, operation: str, wiring: Wiring, *, bounded: bool = True, within: Call | None = None) -> None:
+        self.operation = operation
+        self.runtime = runtime = wiring.runtime
+        self.options = options = wiring.options
+        self.origin = wiring.base.origin
+        self.observers = wiring.plugins.observers
+        self.started = runtime.monotonic()
+        self.deadline = self.started + options.timeout if bounded else inf
+        self.attempts = 0
+        self.stream = False
+        self.dry = False
+        self.request: Request | None = None
+        self.unanswered = False
+        if within is not None:  # what an operation awaits ends with it
+            self.deadline = min(self.deadline, within.deadline)
+            self.dry = within.dry
+
+    def remaining(self) -> float:
+        """Seconds left until the deadline; not positive once it has passed."""
+        return self.deadline - self.runtime.monotonic()
+
+    def limit(self, seconds: float) -> float:
+        """The given time, or what is left of the call's if that is less.
+
+        Raises:
+            DeadlineExceededError: nothing is left.
+        """
+        remaining = self.remaining()
+        if remaining <= 0:
+            raise self.overdue()
+        return seconds if seconds < remaining else remaining
+
+    def overdue(self) -> DeadlineExceededError:
+        """The error to raise when the deadline has passed."""
+        return DeadlineExceededError.after(self.deadline - self.started)
+
+    def emit(self, event: Event) -> None:
+        """Tells the observers."""
+        emit(self.observers, event)
+
+    def url(self, request: Request) -> str:
+        """The request's URL with nothing in it that may be secret."""
+        return request.redacted(self.options.visible_query)
+
+    def summary(self) -> CallSummary:
+        """What to tell about this call in an error."""
+        request = self.request
+        return CallSummary(
+            self.operation,
+            request.method if request else "",
+            self.url(request) if request else "",
+            self.attempts,
+            self.runtime.monotonic() - self.started,
+            request is not None and self.unanswered and not request.idempotent,
+        )

@@ -1,0 +1,62 @@
+"""The core's own plugins: they come through the same door as any other, and go with `Without(name)`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import inf
+
+from ._call import Call
+from ._errors import ServiceError
+from ._hooks import hookimpl
+from ._messages import Request, Response
+from ._steps import Proceed, Pure, Stage, Step
+
+
+class DefaultHeaders:
+    """Adds the client's `headers` to requests that do not name them."""
+
+    name = "headers"
+
+    @hookimpl
+    def jackfield_steps(self) -> Iterable[Pure]:
+        return [Pure(self.name, Stage.PREPARE, request=self._add)]
+
+    def _add(self, request: Request, call: Call) -> Request:
+        return request.with_headers(request.headers.over(call.options.headers))
+
+
+class StatusErrors:
+    """Turns an answer of 400 and above into the error that says what the status means."""
+
+    name = "errors"
+
+    @hookimpl
+    def jackfield_steps(self) -> Iterable[Pure]:
+        return [Pure(self.name, Stage.PREPARE, response=self._judge)]
+
+    def _judge(self, response: Response, call: Call) -> Response:
+        if response.status >= 400:
+            raise ServiceError.from_response(response)
+        return response
+
+
+class Deadline:
+    """Ends the call when its time is up, whatever it waits for, where the runtime can interrupt it."""
+
+    name = "deadline"
+
+    @hookimpl
+    def jackfield_steps(self) -> Iterable[Step]:
+        return [Step(self.name, Stage.DEADLINE, self._bound)]
+
+    async def _bound(self, request: Request, call: Call, proceed: Proceed) -> Response:
+        seconds = call.limit(inf)
+        try:
+            return await call.runtime.within(seconds, proceed(request, call))
+        except TimeoutError as error:
+            if call.remaining() > 0:
+                raise
+            raise call.overdue() from error
+
+
+DEFAULTS = (DefaultHeaders(), StatusErrors(), Deadline())

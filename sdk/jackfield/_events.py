@@ -1,0 +1,65 @@
+"""What observers are told: frozen facts, without secrets. Times are seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+
+class RequestSent(NamedTuple):
+    """An attempt starts. `attempt` counts from 1; `url` is redacted."""
+
+    operation: str
+    method: str
+    url: str
+    attempt: int
+
+
+class ResponseReceived(NamedTuple):
+    """An attempt was answered, `elapsed` seconds after it started. `size` is the body's bytes, -1 for a stream."""
+
+    operation: str
+    status: int
+    size: int
+    elapsed: float
+
+
+class RetryScheduled(NamedTuple):
+    """The next attempt starts in `delay` seconds."""
+
+    operation: str
+    attempt: int
+    delay: float
+    reason: str
+
+
+class PageFetched(NamedTuple):
+    """One page came. `total` is the number of all items where the service tells it."""
+
+    operation: str
+    items: int
+    total: int | None
+
+
+class JobPolled(NamedTuple):
+    """A job was asked for its state, for the `polls`-th time."""
+
+    operation: str
+    job: str
+    polls: int
+    done: bool
+
+
+Event: TypeAlias = RequestSent | ResponseReceived | RetryScheduled | PageFetched | JobPolled
+Observer: TypeAlias = Callable[[Event], None]
+
+
+def emit(observers: tuple[Observer, ...], event: Event) -> None:
+    """Tells the observers. One that fails is logged under `jackfield`, and fails nobody's call."""
+    for observer in observers:
+        try:
+            observer(event)
+        except Exception:
+            import logging
+
+            logging.getLogger("jackfield").exception("an observer failed on %s", type(event).__name__)

@@ -1,0 +1,175 @@
+"""One request and its answer on one connection, by urllib3. Blocking; may be aborted from another thread."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+
+from urllib3 import HTTPHeaderDict
+from urllib3.connection import HTTPConnection
+from urllib3.response import BaseHTTPResponse
+
+from ._body import StreamBody
+from ._border import translated
+from ._call import Call
+from ._errors import BodyTooLargeError, ConnectionLostError, UsageError
+from ._headers import Headers
+from ._messages import Request, Response
+from ._pool import Pool
+
+_PIECE = 64 * 1024
+
+
+class Exchange:
+    """Owns a connection from the first byte sent to the last byte read, and gives it back exactly once."""
+
+    def __init__(self, pool: Pool, request: Request, call: Call, ended: Callable[[Exchange], None]) -> None:
+        self._pool = pool
+        self._request = request
+        self._call = call
+        self._ended = ended
+        self._guard = threading.Lock()
+        self._connection: HTTPConnection | None = None
+        self._socket: socket.socket | None = None
+        self._answer: BaseHTTPResponse | None = None
+        self._aborted = False
+        self._sent_all = False
+        self._headers = _wire_headers(request)
+
+    def run(self) -> Response:
+        """Sends the request, and reads the answer: whole, or only its head if the call streams."""
+        try:
+            self._connect()
+            answer = self._answer = self._ask()
+            self._call.unanswered = False
+            headers = Headers.received(answer.headers.items())
+            body = _Stream(self, self._call.runtime.offload) if self._call.stream else self._read_all()
+        except BaseException as error:
+            raise self._failed(error) from error.__cause__
+        return Response(answer.status, headers, body)
+
+    def read(self) -> bytes:
+        """The next piece of the body; empty at its end, when the connection has been given back."""
+        try:
+            return self._read_piece()
+        except BaseException as error:
+            raise self._failed(error) from error.__cause__
+
+    def drop(self) -> None:
+        """Gives up what has not been read, and the connection with it. Does nothing at the end of the body."""
+        self.abort()
+        self._end(reusable=False)
+
+    def abort(self) -> None:
+        """Cuts the connection under whoever waits for it. Does nothing once it has been given back."""
+        with self._guard:
+            self._aborted = True
+            if self._socket is not None:
+                try:
+                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # below TLS, which is not safe from here
+                except OSError:
+                    pass  # it was cut already
+
+    def _connect(self) -> None:
+        call = self._call
+        connection = self._connection = self._pool.acquire(call.limit(call.options.connect_timeout))
+        if connection.is_closed:
+            connection.timeout = call.limit(call.options.connect_timeout)
+            connection.connect()
+        with self._guard:
+            self._socket = connection.sock
+            if self._aborted:
+                raise ConnectionLostError("the call was given up")
+
+    def _ask(self) -> BaseHTTPResponse:
+        request, connection = self._request, self._connection
+        assert connection is not None
+        assert self._socket is not None
+        self._socket.settimeout(self._call.limit(self._call.options.read_timeout))
+        self._call.unanswered = True
+        try:
+            connection.request(
+                request.method, request.target, request.body or None, self._headers, preload_content=False
+            )
+            self._sent_all = True
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # the peer may have answered before it had read all, and then closed: its answer is what counts
+        return connection.getresponse()
+
+    def _read_all(self) -> bytes:
+        limit = self._call.options.max_body_size
+        pieces: list[bytes] = []
+        while piece := self._read_piece():
+            pieces.append(piece)
+            limit -= len(piece)
+            if limit < 0:
+                raise BodyTooLargeError(
+                    f"the body is longer than max_body_size, {self._call.options.max_body_size} bytes"
+                )
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _read_piece(self) -> bytes:
+        answer, sock = self._answer, self._socket
+        if answer is None or sock is None:
+            return b""
+        sock.settimeout(self._call.limit(self._call.options.read_timeout))
+        piece = answer.read1(_PIECE, decode_content=True)
+        if not piece:
+            self._end(reusable=True)
+        return piece
+
+    def _failed(self, error: BaseException) -> BaseException:
+        """Gives the connection up, and says what the error means; one that is no `Exception` stays as it is."""
+        connected = self._socket is not None
+        self._end(reusable=False)
+        if not isinstance(error, Exception):
+            return error
+        ours = translated(error, self._call, connected=connected)
+        if ours is not error:
+            ours.__cause__ = error
+        return ours
+
+    def _end(self, *, reusable: bool) -> None:
+        with self._guard:
+            connection, self._connection, self._socket = self._connection, None, None
+            reusable = reusable and self._sent_all and not self._aborted
+        if connection is None:
+            return
+        if not reusable and self._answer is not None:
+            self._answer.close()
+        self._answer = None
+        self._pool.release(connection, reusable=reusable)
+        self._ended(self)
+
+
+class _Stream:
+    """The body of a streamed response. Left unread, it gives its connection up when it is collected."""
+
+    def __init__(self, exchange: Exchange, offload: Callable[[Callable[[], bytes]], Awaitable[bytes]]) -> None:
+        self._exchange = exchange
+        self._offload = offload
+
+    async def read(self) -> bytes:
+        try:
+            return await self._offload(self._exchange.read)
+        except BaseException:
+            self._exchange.abort()
+            raise
+
+    async def close(self) -> None:
+        self._exchange.drop()
+
+    def __del__(self) -> None:
+        self._exchange.drop()
+
+
+def _wire_headers(request: Request) -> Mapping[str, str]:
+    for name in ("content-length", "transfer-encoding"):
+        if name in request.headers:
+            raise UsageError(f"leave out the header {name!r}: it is made from the body")
+    pairs = request.headers.pairs()
+    if isinstance(request.body, StreamBody) and request.body.length is not None:
+        pairs.append(("content-length", str(request.body.length)))
+    fields = dict(pairs)
+    return fields if len(fields) == len(pairs) else HTTPHeaderDict(pairs)

@@ -1,0 +1,175 @@
+"""Requests and responses as values: HTTP-shaped, frozen, checked when made, whatever carries them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterable, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias, TypeVar, cast
+
+from ._body import ByteStream, StreamBody
+from ._errors import DecodeError, UsageError
+from ._headers import HeaderFields, Headers, as_pairs
+from ._url import Url, encode_query
+
+if TYPE_CHECKING:
+    from msgspec.json import Decoder
+
+T = TypeVar("T")
+Query: TypeAlias = "Mapping[str, str] | Iterable[tuple[str, str]]"
+
+_is_method = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
+_IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})  # RFC 9110 §9.2.2
+_NO_HEADERS = Headers()
+
+
+class _Frozen:
+    __slots__: tuple[str, ...] = ()
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a {type(self).__name__} is frozen: use replace({name}=...)")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a {type(self).__name__} is frozen")
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some fields changed, checked as at making."""
+        return type(self)(**{name: getattr(self, name) for name in self.__slots__} | changes)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and all(getattr(self, n) == getattr(other, n) for n in self.__slots__)
+
+    def __hash__(self) -> int:
+        return hash(tuple(getattr(self, name) for name in self.__slots__))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _remake, (type(self), {name: getattr(self, name) for name in self.__slots__})
+
+
+def _remake(cls: type[_Frozen], fields: dict[str, Any]) -> _Frozen:
+    return cls(**fields)
+
+
+_set = object.__setattr__
+
+
+class Request(_Frozen):
+    """One request.
+
+    Args:
+        method: as RFC 9110 spells it, `"GET"`.
+        url: origin and encoded path, from `Service.url(...)`.
+        query: names and values as they are meant, not encoded.
+        headers: fields of this request; the client's defaults are added on the way.
+        body: bytes, or a `StreamBody`.
+        idempotent: whether sending it twice does what sending it once does; None: the method tells (RFC 9110 §9.2.2).
+
+    Raises:
+        UsageError: a part is not what HTTP allows.
+    """
+
+    __slots__ = ("body", "headers", "idempotent", "method", "query", "url")
+    method: str
+    url: Url
+    query: tuple[tuple[str, str], ...]
+    headers: Headers
+    body: bytes | StreamBody
+    idempotent: bool
+
+    def __init__(
+        self,
+        method: str,
+        url: Url,
+        *,
+        query: Query = (),
+        headers: HeaderFields = _NO_HEADERS,
+        body: bytes | StreamBody = b"",
+        idempotent: bool | None = None,
+    ) -> None:
+        if not _is_method(method):
+            raise UsageError(f"{method!r} is no HTTP method")
+        if not isinstance(body, bytes | StreamBody):
+            raise UsageError(f"a body is bytes or a StreamBody, not {type(body).__name__}")
+        _set(self, "method", method)
+        _set(self, "url", url)
+        _set(self, "query", tuple(as_pairs(query)))
+        _set(self, "headers", headers if isinstance(headers, Headers) else Headers(headers))
+        _set(self, "body", body)
+        _set(self, "idempotent", method in _IDEMPOTENT if idempotent is None else idempotent)
+        _check_query(self.query)
+
+    def with_headers(self, headers: Headers) -> Request:
+        """A copy with these headers; quicker than `replace`, as nothing else needs checking again."""
+        copy = object.__new__(Request)
+        for name in ("method", "url", "query", "body", "idempotent"):
+            _set(copy, name, getattr(self, name))
+        _set(copy, "headers", headers)
+        return copy
+
+    @property
+    def target(self) -> str:
+        """Path and query as they stand in the request line (RFC 9112 §3.2.1)."""
+        return f"{self.url.path}?{encode_query(self.query)}" if self.query else self.url.path
+
+    def redacted(self, shown: frozenset[str] = frozenset()) -> str:
+        """The URL for a person: of the query's values only those of the names in `shown`."""
+        query = "&".join(f"{encode_query([(n, v)])}" if n in shown else f"{n}=***" for n, v in self.query)
+        return f"{self.url}?{query}" if query else str(self.url)
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.redacted()}>"
+
+
+def _check_query(query: tuple[tuple[str, str], ...]) -> None:
+    for name, value in query:
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise UsageError(f"the query parameter {name!r} must be a string, not {type(value).__name__}")
+        if not (name.isascii() and value.isascii()):
+            try:
+                (name + value).encode()
+            except UnicodeEncodeError:
+                raise UsageError(f"the query parameter {name!a} holds half of a surrogate pair") from None
+
+
+class Response(_Frozen):
+    """One answer. `body` is bytes, unless the call asked for a stream."""
+
+    __slots__ = ("body", "headers", "status")
+    status: int
+    headers: Headers
+    body: bytes | ByteStream
+
+    def __init__(self, status: int, headers: HeaderFields = _NO_HEADERS, body: bytes | ByteStream = b"") -> None:
+        _set(self, "status", status)
+        _set(self, "headers", headers if isinstance(headers, Headers) else Headers(headers))
+        _set(self, "body", body)
+
+    @property
+    def content(self) -> bytes:
+        """The whole body."""
+        if isinstance(self.body, bytes):
+            return self.body
+        raise UsageError("this response is a stream: read it from `response.body`")
+
+    def decode(self, into: type[T]) -> T:
+        """The JSON body (RFC 8259) as a value of the type.
+
+        Raises:
+            DecodeError: it is not JSON, or not of this shape.
+        """
+        try:
+            decoded: T = _decoder(cast("Hashable", into)).decode(self.content)
+        except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
+            raise DecodeError(f"the answer ({self.status}) is not the JSON expected: {error}") from error
+        return decoded
+
+    def __repr__(self) -> str:
+        size = f"{len(self.body)} bytes" if isinstance(self.body, bytes) else "a stream"
+        return f"<Response {self.status}, {size}>"
+
+
+@lru_cache(maxsize=1024)
+def _decoder(into: Any) -> Decoder[Any]:
+    from msgspec.json import Decoder
+
+    return Decoder(into)

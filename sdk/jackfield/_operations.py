@@ -1,0 +1,164 @@
+"""Operations: written once as `async def`, and typed by the colour of the client they are reached through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
+
+from ._call import Call
+from ._errors import JackfieldError, UsageError
+from ._service import DryRun, Wired
+
+if TYPE_CHECKING:
+    from inspect import Signature
+
+    from ._client import AsyncClient, Client
+    from ._explain import Explanation
+    from ._messages import Request
+    from ._service import Service
+
+P = ParamSpec("P")
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Definition(Generic[P, T]):
+    """An operation as the class holds it: the body, and how it is run. The kinds of operation derive from it."""
+
+    def __init__(self, body: Callable[..., Coroutine[Any, Any, Any]], *, bounded: bool = True, hidden: int = 1) -> None:
+        self.body = body
+        self.name = body.__name__
+        self.bounded = bounded
+        self._hidden = hidden
+        self.__doc__ = body.__doc__
+        self.__wrapped__ = body
+
+    @property
+    def __signature__(self) -> Signature:
+        from inspect import signature
+
+        whole = signature(self.body)
+        return whole.replace(parameters=list(whole.parameters.values())[self._hidden :])
+
+    async def invoke(self, client: Wired, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """Runs the body as one call; an error that leaves it says which call that was."""
+        call = Call(self.name, client._wiring, bounded=self.bounded, within=client._call)
+        try:
+            return await self.body(client._within(call), *args, **kwargs)
+        except JackfieldError as error:
+            error.attach(call.summary())
+            raise
+
+    async def run(self, client: Wired, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """What calling the operation does; the kinds of operation differ here."""
+        return await self.invoke(client, args, kwargs)
+
+    async def dry_run(self, client: Wired, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Request:
+        """The first request that a call would send, as the transport would get it."""
+        outer = Call(self.name, client._wiring)
+        outer.dry = True
+        try:
+            await self.run(client._within(outer), args, kwargs)
+        except DryRun as stopped:
+            return stopped.request
+        raise UsageError(f"{self.name} sends no request")
+
+
+class Bound(Generic[P, T]):
+    """An operation of one client, of whatever colour."""
+
+    def __init__(self, definition: Definition[P, T], client: Any) -> None:
+        self._definition = definition
+        self._client = client
+        self.__doc__ = definition.__doc__
+        self.__name__ = definition.name
+
+    @property
+    def __signature__(self) -> Signature:
+        return self._definition.__signature__
+
+    def __repr__(self) -> str:
+        return f"<operation {self._definition.name} of {self._client!r}>"
+
+    async def _explain(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Explanation:
+        from ._explain import Explanation
+
+        request = await self._definition.dry_run(self._client, args, kwargs)
+        wiring = self._client._wiring
+        return Explanation(self._definition.name, str(wiring.chain), wiring.options, request)
+
+
+class SyncOperation(Bound[P, T]):
+    """An operation of a sync client: calling it gives the result."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
+        value: T = self._client._run(self._definition.run(self._client, args, kwargs))
+        return value
+
+    def request(self, *args: P.args, **kwargs: P.kwargs) -> Request:
+        """The request that the call would send first, signed and all; nothing is sent."""
+        request: Request = self._client._run(self._definition.dry_run(self._client, args, kwargs))
+        return request
+
+    def explain(self, *args: P.args, **kwargs: P.kwargs) -> Explanation:
+        """How the call would be carried out: chain, settings, request; nothing is sent."""
+        explanation: Explanation = self._client._run(self._explain(args, kwargs))
+        return explanation
+
+
+class AsyncOperation(Bound[P, T]):
+    """An operation of an async client, or seen from inside a body: calling it gives an awaitable."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]:
+        return self._definition.run(self._client, args, kwargs)
+
+    async def request(self, *args: P.args, **kwargs: P.kwargs) -> Request:
+        """The request that the call would send first, signed and all; nothing is sent."""
+        return await self._definition.dry_run(self._client, args, kwargs)
+
+    async def explain(self, *args: P.args, **kwargs: P.kwargs) -> Explanation:
+        """How the call would be carried out: chain, settings, request; nothing is sent."""
+        return await self._explain(args, kwargs)
+
+
+class Operation(Definition[P, T]):
+    """What `@operation` makes of a body."""
+
+    @overload
+    def __get__(self, instance: None, owner: type[Any]) -> Self: ...
+    @overload
+    def __get__(self, instance: Client, owner: type[Any]) -> SyncOperation[P, T]: ...
+    @overload
+    def __get__(self, instance: AsyncClient, owner: type[Any]) -> AsyncOperation[P, T]: ...
+    @overload
+    def __get__(self, instance: Service, owner: type[Any]) -> AsyncOperation[P, T]: ...
+    def __get__(self, instance: Wired | None, owner: type[Any]) -> Any:
+        if instance is None:
+            return self
+        return (SyncOperation if is_sync(instance) else AsyncOperation)(self, instance)
+
+
+def is_sync(instance: Wired) -> bool:
+    """Whether calls through this give results; a body's own `self` gives awaitables, whoever called it."""
+    return instance._call is None and hasattr(type(instance), "_run")
+
+
+@overload
+def operation(body: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]], /) -> Operation[P, T]: ...
+@overload
+def operation(
+    *, bounded: bool
+) -> Callable[[Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]], Operation[P, T]]: ...
+def operation(body: Callable[..., Coroutine[Any, Any, Any]] | None = None, /, *, bounded: bool = True) -> Any:
+    """Makes an operation of an `async def` method of a `Service`.
+
+    Args:
+        body: the method. Inside it `self` is the service as this one call sees it, and every operation is awaitable.
+        bounded: whether `timeout` limits the whole of it. With False, each request and operation that it awaits has
+            a `timeout` of its own: for what goes through pages or waits for jobs.
+    """
+
+    def define(body: Callable[..., Coroutine[Any, Any, Any]]) -> Operation[..., Any]:
+        return Operation(body, bounded=bounded)
+
+    return define if body is None else define(body)

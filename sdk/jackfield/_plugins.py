@@ -1,0 +1,127 @@
+"""Which plugins a client has: defaults, what the user names, what the environment names; and what they contribute.
+
+Discovered is not active: an entry point is loaded when its name is asked for, and not before.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+from pluggy import PluginManager, PluginValidationError
+
+from . import _hooks
+from ._errors import ConfigurationError, PluginError
+from ._events import Observer
+from ._steps import Contribution
+from ._without import Without
+
+GROUP = "jackfield"
+
+
+@runtime_checkable
+class Plugin(Protocol):
+    """Any object with a name and at least one method marked `@hookimpl`."""
+
+    @property
+    def name(self) -> str: ...
+
+
+class PluginSet(NamedTuple):
+    """The plugins of one client by name, with what they contribute."""
+
+    plugins: dict[str, object]
+    parts: tuple[Contribution, ...]
+    observers: tuple[Observer, ...]
+
+    def changed(self, changes: dict[str, object | None]) -> PluginSet:
+        """Another set: a plugin in place of the one of its name, or None to leave that one out."""
+        for name, plugin in changes.items():
+            if name not in self.plugins:
+                raise ConfigurationError(_unknown(name, self.plugins, "this client has"))
+            if plugin is not None and _name(plugin) != name:
+                raise ConfigurationError(f"{name}=... takes a plugin of that name, not {_name(plugin)!r}")
+        return collect({n: p for n, p in (self.plugins | changes).items() if p is not None})
+
+
+def resolve(defaults: Sequence[object], chosen: Iterable[object]) -> PluginSet:
+    """The defaults, then `JACKFIELD_PLUGINS`, then what the user chose; a later one replaces an earlier of its name.
+
+    Raises:
+        PluginError: a name is unknown, or a plugin cannot be loaded or offers nothing.
+        ConfigurationError: what is left out is not there.
+    """
+    plugins: dict[str, object] = {}
+    named = os.environ.get("JACKFIELD_PLUGINS", "").replace(",", " ").split()
+    for item in (*defaults, *named, *chosen):
+        if isinstance(item, Without):
+            if plugins.pop(item.name, None) is None:
+                raise ConfigurationError(_unknown(item.name, plugins, "this client has"))
+        elif isinstance(item, str):
+            plugins[item] = load(item)
+        else:
+            plugins[_name(item)] = item
+    return collect(plugins)
+
+
+def load(name: str) -> object:
+    """The plugin that an installed distribution offers under the name.
+
+    Raises:
+        PluginError: there is none, several, or it fails to load; the distribution is named.
+    """
+    found = entry_points(group=GROUP)
+    offers: dict[str, EntryPoint] = {f"{entry.name} {entry.value}": entry for entry in found if entry.name == name}
+    if not offers:
+        raise PluginError(_unknown(name, {entry.name for entry in found}, "installed are"))
+    if len(offers) > 1:
+        raise PluginError(f"several distributions offer a plugin {name!r}: {sorted(map(_origin, offers.values()))}")
+    (entry,) = offers.values()
+    try:
+        return entry.load()
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"the plugin {name!r} of {_origin(entry)} cannot be loaded: {error!r}") from error
+
+
+def collect(plugins: dict[str, object]) -> PluginSet:
+    """Registers the plugins with a manager of their own, and calls every hook once."""
+    manager = PluginManager("jackfield")
+    manager.add_hookspecs(_hooks)
+    for name, plugin in plugins.items():
+        manager.register(plugin, name)
+        if not manager.get_hookcallers(plugin):
+            raise PluginError(f"the plugin {name!r} offers nothing: mark its functions with @jackfield.hookimpl")
+    try:
+        manager.check_pending()
+    except PluginValidationError as error:
+        raise PluginError(str(error)) from error
+    parts: list[Contribution] = []
+    for name, plugin in plugins.items():
+        only_this = manager.subset_hook_caller(
+            "jackfield_steps", [other for other in plugins.values() if other is not plugin]
+        )
+        parts += (Contribution(name, step) for steps in only_this() for step in steps)
+    observers: list[Observer] = manager.hook.jackfield_observer()
+    return PluginSet(plugins, tuple(parts), tuple(reversed(observers)))
+
+
+def _name(plugin: Any) -> str:
+    if isinstance(plugin, Plugin) and isinstance(plugin.name, str) and plugin.name:
+        return plugin.name
+    raise ConfigurationError(
+        f"{plugin!r} is no plugin: give an object with a `name`, the name of an installed one, or Without(...)"
+    )
+
+
+def _unknown(name: str, known: Iterable[str], where: str) -> str:
+    names = sorted(known)
+    near = get_close_matches(name, names, n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    return f"there is no plugin {name!r}{hint}; {where}: {', '.join(names) or 'none'}"
+
+
+def _origin(entry: EntryPoint) -> str:
+    return f"the distribution {entry.dist.name!r}" if entry.dist else f"the entry point {entry.value!r}"

@@ -1,0 +1,106 @@
+"""What is known of a job while it runs, and how it is polled and waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+
+from ._call import Call
+from ._errors import JackfieldError, JobTimeoutError
+from ._events import JobPolled, emit
+from ._service import Wired
+from ._tokens import encode_token
+
+T = TypeVar("T")
+
+
+class Pending(NamedTuple):
+    """The job runs. `id` is what the service knows it by; `label` names it for people."""
+
+    id: str
+    label: str = ""
+
+
+class Done(NamedTuple, Generic[T]):
+    """The job has succeeded with this value."""
+
+    value: T
+
+
+JobState: TypeAlias = Pending | Done[T]
+
+
+class JobStyle(Protocol[T]):
+    """How a service's jobs are polled."""
+
+    def timeout(self, service: Any) -> float:
+        """The longest that a result is waited for, in seconds, where the caller does not say."""
+        ...
+
+    def waits(self, service: Any) -> Iterator[float]:
+        """Seconds to wait before each poll; endless."""
+        ...
+
+    async def poll(self, service: Any, job: Pending) -> JobState[T]:
+        """Asks for the job's state, through the service's own operations; raises `JobFailedError` where it failed."""
+        ...
+
+
+class Progress(Generic[T]):
+    """One job as this process knows it. The one place that polls and waits, for both colours."""
+
+    def __init__(self, style: JobStyle[T], operation: str, client: Wired, state: JobState[T]) -> None:
+        self.state = state
+        self._style = style
+        self._client = client
+        self._operation = operation
+        self._job = state if isinstance(state, Pending) else Pending("")
+        self._polls = 0
+
+    @property
+    def token(self) -> str:
+        return encode_token([self._operation, *self._job])
+
+    async def poll(self) -> bool:
+        """Asks once, unless it is known to be done; whether it is done now."""
+        if isinstance(self.state, Pending):
+            call = self._call()
+            try:
+                self.state = await self._style.poll(self._client._within(call), self._job)
+            except JackfieldError as error:
+                error.attach(call.summary()._replace(attempts=self._polls + 1))
+                raise
+            self._polls += 1
+            done = isinstance(self.state, Done)
+            emit(self._client._wiring.plugins.observers, JobPolled(call.operation, self._job.id, self._polls, done))
+        return isinstance(self.state, Done)
+
+    async def result(self, timeout: float | None) -> T:
+        """Polls until it is done, or the time is up."""
+        runtime = self._client._wiring.runtime
+        limit = self._style.timeout(self._client) if timeout is None else timeout
+        call = self._call()
+        for wait in self._style.waits(self._client):
+            if isinstance(self.state, Done):
+                break
+            left = call.started + limit - runtime.monotonic()
+            if left <= 0:
+                raise self._overdue(limit, call)
+            await runtime.sleep(min(wait, left))
+            await self.poll()
+        state: JobState[T] = self.state
+        assert isinstance(state, Done)
+        value: T = state.value
+        return value
+
+    def _call(self) -> Call:
+        name = self._job.label or self._operation
+        return Call(name, self._client._wiring, bounded=False, within=self._client._call)
+
+    def _overdue(self, limit: float, call: Call) -> JobTimeoutError:
+        error = JobTimeoutError(
+            f"the job {self._job.id} was still running after {limit:g} s and {self._polls} polls; "
+            "it goes on at the service: wait on with a longer timeout, or resume it from its token"
+        )
+        error.attach(call.summary()._replace(attempts=self._polls))
+        return error

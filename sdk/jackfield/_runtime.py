@@ -1,0 +1,145 @@
+"""The runtime: the only owner of time, chance, locks and blocking work. The contract, and the one without a loop."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Any, Protocol, TypeVar
+
+from ._errors import UsageError
+from ._flight import Flight, Flights
+
+T = TypeVar("T")
+
+
+class Runtime(Protocol):
+    """What a step may await, besides the transport and other steps."""
+
+    def monotonic(self) -> float:
+        """Seconds of a clock that never jumps."""
+        ...
+
+    def now(self) -> float:
+        """Seconds since 1970 (UTC), by a clock that may be wrong."""
+        ...
+
+    def random(self) -> float:
+        """A number from 0 to below 1."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits."""
+        ...
+
+    async def offload(self, work: Callable[[], T]) -> T:
+        """Runs what blocks where it stops nobody else."""
+        ...
+
+    def lock(self) -> AbstractAsyncContextManager[None]:
+        """A new lock, for `async with`; between threads or tasks, whichever call in this runtime."""
+        ...
+
+    async def flight(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
+        """Single flight: of the callers of one key at one time one works, and all get its outcome.
+
+        A failure reaches each follower as a copy of its own. If the leader is cancelled, a follower takes over.
+        """
+        ...
+
+    async def within(self, seconds: float, work: Awaitable[T]) -> T:
+        """Awaits the work; where the runtime can interrupt it, raises TimeoutError after so many seconds."""
+        ...
+
+    async def close(self) -> None:
+        """Gives back threads. May be called again."""
+        ...
+
+
+class SyncRuntime:
+    """Runs everything in the caller's thread. No capability ever suspends, so one `send` ends a coroutine."""
+
+    def __init__(self) -> None:
+        from random import Random
+
+        self.random = Random().random
+        self._flights = Flights(_ThreadSignal)
+
+    monotonic = staticmethod(time.monotonic)
+    now = staticmethod(time.time)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Runs a coroutine to its end.
+
+        Raises:
+            UsageError: it awaited something that is not the runtime's: there is no event loop here to wait for it.
+        """
+        try:
+            work.send(None)
+        except StopIteration as done:
+            value: T = done.value
+            return value
+        except RuntimeError as error:
+            if "no running event loop" in str(error):
+                raise UsageError(_FOREIGN) from error
+            raise
+        work.close()
+        raise UsageError(_FOREIGN)
+
+    async def sleep(self, seconds: float) -> None:
+        """Blocks the caller's thread."""
+        time.sleep(seconds)
+
+    async def offload(self, work: Callable[[], T]) -> T:
+        """Runs it here and now."""
+        return work()
+
+    def lock(self) -> AbstractAsyncContextManager[None]:
+        """A lock between threads."""
+        return _ThreadLock()
+
+    async def flight(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
+        """Single flight between threads."""
+        return await self._flights.join(key, work)
+
+    async def within(self, seconds: float, work: Awaitable[T]) -> T:
+        """Nothing here can interrupt a thread: what blocks bounds itself by `call.limit`."""
+        return await work
+
+    async def close(self) -> None:
+        """Nothing to give back."""
+
+
+_FOREIGN = (
+    "a step or operation awaited something foreign in a sync client: it may await only the runtime "
+    "(call.runtime.sleep, .offload, .lock ...), the transport and other steps, never asyncio itself"
+)
+
+
+class _ThreadLock:
+    __slots__ = ("_lock",)
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    async def __aenter__(self) -> None:
+        self._lock.acquire()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._lock.release()
+
+
+class _ThreadSignal(Flight):
+    def __init__(self) -> None:
+        super().__init__()
+        self._event = threading.Event()
+
+    def land(self) -> None:
+        self._event.set()
+
+    async def wait(self) -> None:
+        self._event.wait()

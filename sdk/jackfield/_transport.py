@@ -1,0 +1,24 @@
+"""What carries requests. A transport knows neither services nor credentials nor retries."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ._call import Call
+from ._messages import Request, Response
+
+
+class Transport(Protocol):
+    """Sends one request as it stands, once, and gives back whatever the peer answered.
+
+    It obeys `call.options` and `call.limit(...)` in every wait, reads the body unless `call.stream`, raises nothing but
+    `jackfield` errors for what a network or peer can do, and drops a connection that it cannot vouch for.
+    """
+
+    async def send(self, request: Request, call: Call) -> Response:
+        """One attempt."""
+        ...
+
+    async def close(self) -> None:
+        """Ends every connection, also those in use. May be called again."""
+        ...

@@ -1,0 +1,94 @@
+"""Origins, URLs and query strings (RFC 3986): checked when made, encoded in one way only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ._errors import UsageError
+
+_unreserved = re.compile(r"[A-Za-z0-9\-._~]*").fullmatch  # RFC 3986 §2.3
+_host = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9.])?|[0-9A-Fa-f:.]+").fullmatch
+_path = re.compile(r"(?:/[A-Za-z0-9\-._~!$&'()*+,;=:@%]*)*").fullmatch
+_PORTS = {"http": 80, "https": 443}
+
+
+class Origin(NamedTuple):
+    """Scheme, host and port: what a credential is bound to (RFC 9110 §4.3.1)."""
+
+    scheme: str
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}" + ("" if self.port == _PORTS[self.scheme] else f":{self.port}")
+
+
+class Url(NamedTuple):
+    """An origin and an encoded path. The query belongs to the request."""
+
+    origin: Origin
+    path: str
+
+    @classmethod
+    def parse(cls, text: str) -> Url:
+        """Reads an absolute http or https URL.
+
+        Raises:
+            UsageError: no scheme, no host, user info, query, fragment, or a character that has no place there.
+        """
+        from urllib.parse import urlsplit  # here, so that importing jackfield stays cheap
+
+        # urlsplit would strip these silently; the host that is checked must be the host that is used.
+        if not text.isascii() or any(c <= " " or c in '\\"<>^`{|}\x7f' for c in text):
+            raise UsageError(
+                "a URL is printable ASCII without blanks: percent-encode the path, use punycode for the host"
+            )
+        if "://" not in text:
+            raise UsageError(f"the URL {text.partition('?')[0]!r} needs a scheme: write 'https://...'")
+        try:
+            parts = urlsplit(text)
+            scheme, host, port = parts.scheme, parts.hostname or "", parts.port
+        except ValueError as error:
+            raise UsageError(f"this is not a URL: {error}") from None
+        if scheme not in _PORTS:
+            raise UsageError(f"the URL's scheme is {scheme!r}: only 'http' and 'https' are spoken")
+        if "@" in parts.netloc:
+            raise UsageError("a URL must not hold a user name or password: pass credentials to the client")
+        if not _host(host):
+            raise UsageError(f"the URL needs a valid host after '{scheme}://'")
+        if parts.query or parts.fragment or "?" in text or "#" in text:
+            raise UsageError("this URL must end with its path: no '?query' and no '#fragment'")
+        return cls(Origin(scheme, host, _PORTS[scheme] if port is None else port), _checked_path(parts.path))
+
+    def at(self, *segments: str) -> Url:
+        """This URL with further path segments, each escaped so that it stays one segment."""
+        for segment in segments:
+            if segment in ("", ".", ".."):
+                raise UsageError(f"{segment!r} cannot be a path segment: it would name another resource")
+        return Url(self.origin, "/".join([self.path.rstrip("/"), *map(quote, segments)]) if segments else self.path)
+
+    def __str__(self) -> str:
+        return f"{self.origin}{self.path}"
+
+
+def _checked_path(path: str) -> str:
+    if not _path(path):
+        raise UsageError("the URL's path holds characters that must be percent-encoded")
+    return path or "/"
+
+
+def quote(text: str) -> str:
+    """Percent-encodes all but the unreserved characters of RFC 3986 §2.3."""
+    if _unreserved(text):
+        return text
+    from urllib.parse import quote as percent_encode
+
+    return percent_encode(text, safe="")
+
+
+def encode_query(query: Iterable[tuple[str, str]]) -> str:
+    """`a=1&b=%20`: names and values percent-encoded, the order kept."""
+    return "&".join([f"{quote(name)}={quote(value)}" for name, value in query])
