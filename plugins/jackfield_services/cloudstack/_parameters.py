@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from math import isfinite
 from typing import TypeAlias, cast
 
 from jackfield import UsageError
 
 Scalar: TypeAlias = "str | bool | int | float"
-Items: TypeAlias = "list[Scalar] | tuple[Scalar, ...] | set[Scalar] | frozenset[Scalar]"
-Parameter: TypeAlias = "Scalar | Items | Mapping[str, Scalar] | list[Mapping[str, Scalar]] | None"
+# What is in a map is looked at when it is sent: checkers cannot infer a mixed one behind a union.
+Parameter: TypeAlias = "Scalar | Collection[Scalar] | Mapping[str, object] | Sequence[Mapping[str, object]] | None"
 
 # The server answers 431 for these in a value; line breaks are allowed (specification 1.3).
 _forbidden = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]").search
