@@ -229,6 +229,13 @@ class DeadlineExceededError(JackfieldError):
 class JobTimeoutError(DeadlineExceededError):
     """The job was still running when the time to wait for it was up. It goes on at the service."""
 
+    @classmethod
+    def of(cls, job: str, seconds: float, polls: int) -> Self:
+        return cls(
+            f"the job {job} was still running after {seconds:g} s and {polls} polls; it goes on at the service: "
+            "wait on with a longer timeout, or resume it from its token"
+        )
+
 
 _BY_STATUS: dict[int, type[ServiceError]] = {
     400: BadRequestError,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from copy import copy
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar, overload
 
 from ._errors import ContractError
 from ._events import PageFetched, emit
@@ -87,7 +87,8 @@ class PagedDefinition(Definition[P, Page[T]]):
 
     def _position(self, client: Wired, token: str | None) -> Any:
         first: Any = self._style.first(client)
-        return first if token is None else decode_token(token, cast("type[Any]", type(first)), f"a page of {self.name}")
+        kind: type[Any] = type(first)
+        return first if token is None else decode_token(token, kind, f"a page of {self.name}")
 
     @overload
     def __get__(self, instance: None, owner: type[Any]) -> Self: ...

@@ -7,7 +7,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from ._call import Call
 from ._errors import JackfieldError, JobTimeoutError
-from ._events import JobPolled, emit
+from ._events import JobPolled
 from ._service import Wired
 from ._tokens import encode_token
 
@@ -55,6 +55,7 @@ class Progress(Generic[T]):
         self._client = client
         self._operation = operation
         self._job = state if isinstance(state, Pending) else Pending("")
+        self._call = Call(self._job.label or operation, client._wiring, bounded=False, within=client._call)
         self._polls = 0
 
     @property
@@ -64,28 +65,26 @@ class Progress(Generic[T]):
     async def poll(self) -> bool:
         """Asks once, unless it is known to be done; whether it is done now."""
         if isinstance(self.state, Pending):
-            call = self._call()
-            try:
-                self.state = await self._style.poll(self._client._within(call), self._job)
-            except JackfieldError as error:
-                error.attach(call.summary()._replace(attempts=self._polls + 1))
-                raise
             self._polls += 1
+            try:
+                self.state = await self._style.poll(self._client._within(self._call), self._job)
+            except JackfieldError as error:
+                raise self._told(error) from error.__cause__
             done = isinstance(self.state, Done)
-            emit(self._client._wiring.plugins.observers, JobPolled(call.operation, self._job.id, self._polls, done))
+            self._call.emit(JobPolled(self._call.operation, self._job.id, self._polls, done))
         return isinstance(self.state, Done)
 
     async def result(self, timeout: float | None) -> T:
         """Polls until it is done, or the time is up."""
-        runtime = self._client._wiring.runtime
+        runtime = self._call.runtime
         limit = self._style.timeout(self._client) if timeout is None else timeout
-        call = self._call()
+        until = runtime.monotonic() + limit
         for wait in self._style.waits(self._client):
             if isinstance(self.state, Done):
                 break
-            left = call.started + limit - runtime.monotonic()
+            left = until - runtime.monotonic()
             if left <= 0:
-                raise self._overdue(limit, call)
+                raise self._told(JobTimeoutError.of(self._job.id, limit, self._polls))
             await runtime.sleep(min(wait, left))
             await self.poll()
         state: JobState[T] = self.state
@@ -93,14 +92,6 @@ class Progress(Generic[T]):
         value: T = state.value
         return value
 
-    def _call(self) -> Call:
-        name = self._job.label or self._operation
-        return Call(name, self._client._wiring, bounded=False, within=self._client._call)
-
-    def _overdue(self, limit: float, call: Call) -> JobTimeoutError:
-        error = JobTimeoutError(
-            f"the job {self._job.id} was still running after {limit:g} s and {self._polls} polls; "
-            "it goes on at the service: wait on with a longer timeout, or resume it from its token"
-        )
-        error.attach(call.summary()._replace(attempts=self._polls))
+    def _told(self, error: JackfieldError) -> JackfieldError:
+        error.attach(self._call.summary()._replace(attempts=self._polls))
         return error

@@ -22,10 +22,9 @@ def decode_token(token: str, into: type[T], what: str) -> T:
     Raises:
         UsageError: it is no token of `what`.
     """
-    from msgspec import DecodeError
     from msgspec.json import decode
 
     try:
         return decode(token, type=into)
-    except (DecodeError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError) as error:  # msgspec's errors are ValueErrors
         raise UsageError(f"this is not the token of {what}: {error}") from error

@@ -16,12 +16,13 @@ def list_apis(call: Call) -> JsonObject:
 
 
 def _described(command: Command) -> JsonObject:
-    related = [other.name for other in COMMANDS.values() if command.response and other.response == command.response]
+    others = [other for other in COMMANDS.values() if other is not command and other.response]
+    related = [other.name for other in others if other.response == command.response]
     return {
         "name": command.name,
         "description": command.description,
         "isasync": command.is_async,
-        "related": ",".join(name for name in related if name != command.name),
+        "related": ",".join(related),
         "params": [_parameter(parameter) for parameter in command.parameters],
         "response": [*_fields(command.response), {}],  # real servers add empty objects
     }

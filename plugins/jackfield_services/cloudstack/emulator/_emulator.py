@@ -161,11 +161,15 @@ class CloudStackEmulator:
     def _respond(self, method: str, target: str, form: bytes) -> Answer:
         with self._lock:
             parameters, refusal = parameters_of(method, target, form)
-            given = self._faults.take(parameters) or refusal or answer(parameters, self._cloud, self._settings())
-            command = parameters.get("command", "")
-            self._requests.append(
-                ReceivedRequest(http_method=method, command=command, parameters=parameters, status=given.status)
+            given = self._faults.take(parameters) or refusal
+            given = given or answer(parameters, self._cloud, self._settings())
+            received = ReceivedRequest(
+                http_method=method,
+                command=parameters.get("command", ""),
+                parameters=parameters,
+                status=given.status,
             )
+            self._requests.append(received)
             return given
 
     def _settings(self) -> Settings:

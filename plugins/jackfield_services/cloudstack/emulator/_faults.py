@@ -29,10 +29,10 @@ _ANSWERS: Mapping[Fault, Answer] = {
     Fault.RESET: Answer(status=0, delivery=Delivery.RESET),
     Fault.CLOSE: Answer(status=0, delivery=Delivery.CLOSE),
     Fault.HTML: page_of_html(200, "Sign in"),
-    Fault.TRUNCATED: Answer(status=200, body=b'{"listvirtualmachinesresponse":{"count', delivery=Delivery.TRUNCATED),
+    Fault.TRUNCATED: Answer(status=200, body=b'{"listzonesresponse":{"count', delivery=Delivery.TRUNCATED),
     Fault.NO_ENVELOPE: Answer(status=200, body=b'[{"id":"1"},{"id":"2"}]'),
     Fault.EMPTY: Answer(status=200),
-    Fault.MALFORMED: Answer(status=200, body=b'{"listvirtualmachinesresponse":{"count":1,"virtualmachine":[{]}}'),
+    Fault.MALFORMED: Answer(status=200, body=b'{"listzonesresponse":{"count":1,"zone":[{]}}'),
 }
 
 

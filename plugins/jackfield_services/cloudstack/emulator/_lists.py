@@ -48,7 +48,9 @@ def list_virtual_machines(call: Call) -> JsonObject:
 
 
 def list_zones(call: Call) -> JsonObject:
-    zones = [call.cloud.zone(call.arguments.text("id"), call.command, "id")] if call.arguments.given("id") else ZONES
+    zones = ZONES
+    if call.arguments.given("id"):
+        zones = (call.cloud.zone(call.arguments.text("id"), call.command, "id"),)
     return call.page("zone", _containing(zones, call.arguments.text("keyword"), "name"))
 
 

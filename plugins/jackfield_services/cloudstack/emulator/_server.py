@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from ._handler import Handler, Respond
 
+_THREADS = "cloudstack-emulator"
 _GOODBYE = 1.0  # seconds to wait for what a client still sends to a connection that is being closed
 
 
@@ -26,7 +27,7 @@ class Server(socketserver.TCPServer):
         self._open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         self._waker, self._woken = socket.socketpair()
-        self._acceptor = threading.Thread(target=self._accept, name="cloudstack-emulator", daemon=True)
+        self._acceptor = threading.Thread(target=self._accept, name=_THREADS, daemon=True)
         self._acceptor.start()
 
     def stop(self) -> int:
@@ -54,7 +55,7 @@ class Server(socketserver.TCPServer):
 
     def _admit(self, connection: socket.socket) -> None:
         connection.settimeout(None)
-        thread = threading.Thread(target=self._serve, args=(connection,), name="cloudstack-emulator", daemon=True)
+        thread = threading.Thread(target=self._serve, args=(connection,), name=_THREADS, daemon=True)
         with self._guard:
             self._open.add(connection)
         self._threads = [old for old in self._threads if old.is_alive()]

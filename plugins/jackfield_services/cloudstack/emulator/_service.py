@@ -54,7 +54,9 @@ def answer(parameters: Mapping[str, str], cloud: Cloud, settings: Settings) -> A
 
 def _run(parameters: Mapping[str, str], cloud: Cloud, settings: Settings) -> Mapping[str, Json]:
     """The server's order: signature, control characters, command, map parameters, required parameters."""
-    if "command" not in parameters or not verified(parameters, settings.api_key, settings.api_secret, settings.now):
+    if "command" not in parameters:
+        raise Unauthorized
+    if not verified(parameters, settings.api_key, settings.api_secret, settings.now):
         raise Unauthorized
     refuse_control_characters(parameters)
     command = COMMANDS.get(parameters["command"])

@@ -13,7 +13,6 @@ _EXPIRES = re.compile(
     rf"({_DATE}(?::\d\d(?:\.\d{{1,9}})?)?(?:Z|[+-]\d\d:\d\d)"  # ISO_OFFSET_DATE_TIME
     rf"|{_DATE}:\d\d(?:\.\d{{6}})?[+-]\d{{4}})"  # yyyy-MM-dd'T'HH:mm:ssZ, with or without microseconds
     rf"|({_DATE}:\d\d)Z([+-]\d{{4}})",  # …'Z'Z, which the server's source calls nonsensical
-    re.ASCII,
 )
 
 

@@ -62,7 +62,8 @@ def enveloped(name: str, payload: Mapping[str, Json], response_type: str, status
         text = json.dumps({name: payload}, separators=(",", ":"), ensure_ascii=False)
         return Answer(status=status, body=text.encode())
     text = _xml(f'{name} cloud-stack-version="{VERSION}"', payload)
-    return Answer(status=status, body=f'<?xml version="1.0" encoding="UTF-8"?>{text}'.encode(), content_type=XML_TYPE)
+    body = f'<?xml version="1.0" encoding="UTF-8"?>{text}'
+    return Answer(status=status, body=body.encode(), content_type=XML_TYPE)
 
 
 def refused(error: ApiError, command: str | None, *, known: bool, response_type: str) -> Answer:

@@ -1,0 +1,133 @@
+"""Paging by the decision table of the specification (2.2): exact results and exact numbers of requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jackfield import Request, Response
+from jackfield.testing import FakeTransport, json_response
+from jackfield_services.cloudstack import CloudStack, CloudStackClientException
+from jackfield_services.cloudstack.emulator import CloudStackEmulator
+
+if TYPE_CHECKING:
+    from tests.jackfield_services.cloudstack.conftest import Converse
+
+TOTAL = [(0, 1), (3, 1), (499, 1), (500, 2), (501, 2), (1000, 2), (1200, 3)]
+PAGE = [(0, 1), (3, 1), (499, 1), (500, 2), (501, 2), (1000, 3), (1200, 3)]
+
+
+@pytest.mark.parametrize(
+    ("count", "machines", "requests"),
+    [("total", *row) for row in TOTAL] + [("page", *row) for row in PAGE],
+)
+def test_either_meaning_of_count_gives_every_item_once(
+    count: Literal["total", "page"], machines: int, requests: int
+) -> None:
+    with (
+        CloudStackEmulator(machines=machines, count=count) as cloud,
+        CloudStack(cloud.end_point, cloud.api_key, cloud.api_secret) as cs,
+    ):
+        answer = cs.listVirtualMachines()
+
+        names = [machine["name"] for machine in answer.get("virtualmachine", [])]
+        assert names == [f"vm-{n:04}" for n in range(1, machines + 1)]
+        assert answer.get("count", 0) == machines
+        assert len(cloud.requests) == requests
+
+
+def client_of(answer: Callable[[int, int], Any]) -> tuple[CloudStack, FakeTransport]:
+    """A client of a server whose answer to page and page size is the function's."""
+
+    def respond(request: Request) -> Response:
+        asked = dict(request.query)
+        return json_response({"listthingsresponse": answer(int(asked["page"]), int(asked["pagesize"]))})
+
+    transport = FakeTransport(otherwise=respond)
+    return CloudStack("http://cloud.test/client/api", "key", "secret", transport=transport), transport
+
+
+@pytest.mark.parametrize(("items", "requests"), [(3, 1), (800, 1), (500, 2)])
+@pytest.mark.parametrize("counted", [True, False])
+def test_a_command_that_ignores_paging_ends(items: int, requests: int, counted: bool) -> None:
+    everything = {"thing": [{"id": n} for n in range(items)]}
+    client, transport = client_of(lambda page, size: {"count": items, **everything} if counted else everything)
+
+    answer = client.listThings()
+
+    assert len(answer["thing"]) == answer["count"] == items
+    assert len(transport.requests) == requests
+
+
+@pytest.mark.parametrize(("pages", "requests"), [(2, 2), (3, 3)])
+def test_pages_shorter_than_their_count_do_not_end_the_list(pages: int, requests: int) -> None:
+    """CloudStackAIO's own suite has such a server: one item a page, and `count` says 500 until the last says 400."""
+    client, transport = client_of(
+        lambda page, size: {"count": 500 if page < pages else 400, "thing": [{"id": page}]},
+    )
+
+    answer = client.listThings()
+
+    assert [thing["id"] for thing in answer["thing"]] == list(range(1, pages + 1))
+    assert answer["count"] == 500 * (pages - 1) + 400
+    assert len(transport.requests) == requests
+
+
+def test_an_empty_list_is_an_empty_answer() -> None:
+    client, _ = client_of(lambda page, size: {})
+
+    assert client.listThings() == {}
+
+
+def test_a_list_command_that_lists_nothing_gives_its_answer() -> None:
+    client, transport = client_of(lambda page, size: {"count": 1, "capability": {"cloudstackversion": "4.22"}})
+
+    assert client.listCapabilities() == {"count": 1, "capability": {"cloudstackversion": "4.22"}}
+    assert len(transport.requests) == 1
+
+
+@pytest.mark.parametrize("page", [{"page": 2, "pagesize": 100}, {"PageSize": -1}])
+def test_the_callers_own_page_is_respected(page: dict[str, int]) -> None:
+    transport = FakeTransport([json_response({"listthingsresponse": {"count": 900, "thing": [{"id": 1}]}})])
+    client = CloudStack("http://cloud.test/client/api", "key", "secret", transport=transport)
+
+    answer = client.listThings(**page)
+
+    assert answer == {"count": 900, "thing": [{"id": 1}]}
+    assert {name: int(value) for name, value in transport.requests[0].query if name in page} == page
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 40), st.integers(1, 12), st.sampled_from(["total", "page", "none"]), st.booleans())
+def test_any_size_of_list_and_page_gives_every_item_once(total: int, size: int, count: str, as_text: bool) -> None:
+    def answer(page: int, size: int) -> dict[str, Any]:
+        items = [{"id": n} for n in range(total)][(page - 1) * size : page * size]
+        counted = {"total": total, "page": len(items)}.get(count)
+        fields = {} if counted is None else {"count": str(counted) if as_text else counted}
+        return {**fields, **({"thing": items} if items else {})}
+
+    client, transport = client_of(answer)
+    client.max_page_size = size
+
+    assert [thing["id"] for thing in client.listing.all("listThings")] == list(range(total))
+    assert len(transport.requests) <= total // size + 1 + (total % size == 0)
+
+
+def test_a_list_is_resumed_from_a_pages_token_by_another_client() -> None:
+    with CloudStackEmulator(machines=5) as other:
+        keys = (other.end_point, other.api_key, other.api_secret)
+        first, second = CloudStack(*keys, max_page_size=2), CloudStack(*keys, max_page_size=500)
+        with first, second:
+            token = first.listing("listVirtualMachines").next or ""
+            rest = [machine["name"] for machine in second.listing.at(token).all("listVirtualMachines")]
+
+    assert rest == ["vm-0003", "vm-0004", "vm-0005"]
+
+
+def test_a_page_size_over_the_servers_is_the_servers_error(cloud: CloudStackEmulator, converse: Converse) -> None:
+    with pytest.raises(CloudStackClientException, match="Page size can't exceed max allowed page size value: 500"):
+        converse(lambda cs: cs.listVirtualMachines(), max_page_size=501)
