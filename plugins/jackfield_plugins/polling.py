@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
-from math import isfinite
+from math import inf
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from jackfield import ConfigurationError, JobState, Pending
+from jackfield import ConfigurationError, JobState, Pending, check_seconds
 
 T = TypeVar("T")
 Setting: TypeAlias = float | Callable[[Any], float]
@@ -32,19 +32,22 @@ class Polling(Generic[T]):
         growth: float = 1.0,
         longest: float = 60.0,
     ) -> None:
-        if growth < 1.0 or not isfinite(growth):
-            raise ConfigurationError(f"growth must be 1.0 or more, not {growth}")
+        if not 1.0 <= growth < inf:
+            raise ConfigurationError(f"growth must be 1.0 or more, and finite, not {growth}")
+        for name, setting in (("interval", interval), ("timeout", timeout)):
+            if not callable(setting):
+                check_seconds(name, setting, zero=True)
         self._poll = poll
         self._interval = interval
         self._timeout = timeout
         self._growth = growth
-        self._longest = longest
+        self._longest = check_seconds("longest", longest)
 
     def timeout(self, service: Any) -> float:
-        return _value(self._timeout, service)
+        return _seconds("timeout", self._timeout, service)
 
     def waits(self, service: Any) -> Iterator[float]:
-        wait = _value(self._interval, service)
+        wait = _seconds("interval", self._interval, service)
         while True:
             yield wait
             wait = max(wait, min(self._longest, wait * self._growth))
@@ -53,5 +56,5 @@ class Polling(Generic[T]):
         return await self._poll(service, job)
 
 
-def _value(setting: Setting, service: Any) -> float:
-    return setting(service) if callable(setting) else setting
+def _seconds(name: str, setting: Setting, service: Any) -> float:
+    return check_seconds(name, setting(service) if callable(setting) else setting, zero=True)

@@ -69,11 +69,12 @@ class Retry:
                 if not isinstance(response.body, bytes):
                     await response.body.close()
             attempt += 1
-            call.emit(RetryScheduled(call.operation, attempt, delay, reason))
+            if call.observers:
+                call.emit(RetryScheduled(call.operation, attempt, delay, reason))
             await call.runtime.sleep(delay)
 
     def _delay(self, attempt: int, call: Call) -> float:
-        return call.runtime.random() * min(self._cap, self._base * 2.0 ** (attempt - 1))
+        return call.runtime.random() * min(self._cap, self._base * 2.0 ** min(attempt - 1, 64))
 
 
 def _may_repeat(request: Request, error: NetworkError) -> bool:
@@ -84,7 +85,7 @@ def _may_repeat(request: Request, error: NetworkError) -> bool:
 
 def _repeatable(request: Request) -> bool:
     replayable = not isinstance(request.body, StreamBody) or request.body.replayable
-    return request.idempotent and replayable
+    return request.is_idempotent and replayable
 
 
 @hookimpl

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from base64 import b64encode
 from collections.abc import Callable, Iterable
@@ -54,8 +53,10 @@ class HmacSigning:
     name = "signing"
 
     def __init__(self, recipe: HmacRecipe, key: Secret | str) -> None:
-        if recipe.digest not in hashlib.algorithms_available:
-            raise ConfigurationError(f"there is no digest {recipe.digest!r}")
+        try:
+            hmac.new(b"", b"", recipe.digest)
+        except ValueError as error:
+            raise ConfigurationError(f"{recipe.digest!r} is no digest that signs") from error
         self._recipe = recipe
         self._key = Secret(key)
 

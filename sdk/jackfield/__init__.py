@@ -41,7 +41,7 @@ from ._headers import Headers
 from ._jobs import AsyncJob, Job, job
 from ._messages import Request, Response
 from ._operations import operation
-from ._options import Options
+from ._options import Options, check_seconds
 from ._paging import Page, PageStyle, paged
 from ._progress import Done, JobState, JobStyle, Pending
 from ._runtime import Runtime, SyncRuntime
@@ -129,6 +129,7 @@ __all__ = [
     "Urllib3Transport",
     "UsageError",
     "Without",
+    "check_seconds",
     "hookimpl",
     "job",
     "operation",

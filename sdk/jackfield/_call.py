@@ -23,6 +23,7 @@ class Call:
         origin: the service's. Credentials are for it, and for no other.
         deadline: on the runtime's monotonic clock; `inf` for an operation that only awaits others.
         attempts: how often a request was handed to the transport.
+        sends: whether a request has this call as its record.
         stream: whether the answer's body is left to be read piece by piece.
         dry: stop before the transport, with the request that would have been sent.
         request: the last one handed to the transport.
@@ -40,6 +41,7 @@ class Call:
         "origin",
         "request",
         "runtime",
+        "sends",
         "started",
         "stream",
         "unanswered",
@@ -54,6 +56,7 @@ class Call:
         self.started = runtime.monotonic()
         self.deadline = self.started + options.timeout if bounded else inf
         self.attempts = 0
+        self.sends = False
         self.stream = False
         self.dry = False
         self.request: Request | None = None
@@ -61,6 +64,11 @@ class Call:
         if within is not None:  # what an operation awaits ends with it
             self.deadline = min(self.deadline, within.deadline)
             self.dry = within.dry
+
+    def sends_first(self) -> bool:
+        """Whether a request may use this call as its record: it is the first to ask, and the call has a deadline."""
+        first, self.sends = not self.sends, True
+        return first and self.deadline < inf
 
     def remaining(self) -> float:
         """Seconds left until the deadline; not positive once it has passed."""
@@ -98,5 +106,5 @@ class Call:
             self.url(request) if request else "",
             self.attempts,
             self.runtime.monotonic() - self.started,
-            request is not None and self.unanswered and not request.idempotent,
+            request is not None and self.unanswered and not request.is_idempotent,
         )

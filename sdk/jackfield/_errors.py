@@ -82,6 +82,8 @@ class JackfieldError(Exception):
 def _restore(cls: type[JackfieldError], args: tuple[Any, ...], state: Mapping[str, Any]) -> JackfieldError:
     error = cls.__new__(cls, *args)
     error.__dict__.update(state)
+    if notes := state.get("__notes__"):  # each copy has its own
+        error.__notes__ = list(notes)
     return error
 
 

@@ -21,7 +21,7 @@ class Explanation(NamedTuple):
         settings = [
             f"{name} = {value!r}" + ("" if value == getattr(usual, name) else "  (set)")
             for name, value in self.options._asdict().items()
-            if name != "visible_query"
+            if name not in ("headers", "visible_query")
         ]
         request = f"{self.request.method} {self.request.redacted(self.options.visible_query)}"
         sections = {

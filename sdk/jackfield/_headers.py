@@ -37,7 +37,7 @@ class Headers(Mapping[str, str]):
             return
         collected: dict[str, tuple[tuple[str, str], ...]] = {}
         self._fields = collected
-        for name, value in as_pairs(fields):
+        for name, value in as_pairs(fields, "headers"):
             _check(name, value)
             key = name.lower()
             collected[key] = (*collected.get(key, ()), (name, value))
@@ -104,13 +104,18 @@ class Headers(Mapping[str, str]):
         return headers
 
     def __repr__(self) -> str:
-        shown = (f"{name}: {value if name.lower() in _SHOWN else '***'}" for name, value in self.pairs())
-        return f"Headers({'; '.join(shown)})"
+        shown = (f"{name!r}: {value!r}" if name.lower() in _SHOWN else f"{name!r}: ***" for name, value in self.pairs())
+        return f"Headers({', '.join(shown)})"
 
 
-def as_pairs(fields: Mapping[str, str] | Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+def as_pairs(fields: Mapping[str, str] | Iterable[tuple[str, str]], what: str) -> list[tuple[str, str]]:
     """The pairs of what is a mapping or already pairs."""
-    return cast("Mapping[str, str]", fields).items() if isinstance(fields, Mapping) else fields
+    if isinstance(fields, Mapping):
+        return list(cast("Mapping[str, str]", fields).items())
+    pairs = list(fields) if isinstance(fields, Iterable) else [None]
+    if not all(isinstance(pair, tuple) and len(pair) == 2 for pair in pairs):
+        raise UsageError(f"{what} is a mapping, or pairs of name and value")
+    return pairs
 
 
 def _check(name: object, value: object) -> None:

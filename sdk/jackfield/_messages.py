@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias, TypeVar, cast
 
 from ._body import ByteStream, StreamBody
-from ._errors import DecodeError, UsageError
+from ._errors import DecodeError, NetworkError, UsageError
 from ._headers import HeaderFields, Headers, as_pairs
-from ._url import Url, encode_query
+from ._url import Url, encode_query, quote
 
 if TYPE_CHECKING:
     from msgspec.json import Decoder
@@ -74,7 +74,7 @@ class Request(_Frozen):
     query: tuple[tuple[str, str], ...]
     headers: Headers
     body: bytes | StreamBody
-    idempotent: bool
+    idempotent: bool | None
 
     def __init__(
         self,
@@ -88,14 +88,16 @@ class Request(_Frozen):
     ) -> None:
         if not _is_method(method):
             raise UsageError(f"{method!r} is no HTTP method")
+        if not isinstance(url, Url):
+            raise UsageError(f"a request's url is a Url, as `self.url(...)` gives it, not {type(url).__name__}")
         if not isinstance(body, bytes | StreamBody):
             raise UsageError(f"a body is bytes or a StreamBody, not {type(body).__name__}")
         _set(self, "method", method)
         _set(self, "url", url)
-        _set(self, "query", tuple(as_pairs(query)))
+        _set(self, "query", tuple(as_pairs(query, "query")))
         _set(self, "headers", headers if isinstance(headers, Headers) else Headers(headers))
         _set(self, "body", body)
-        _set(self, "idempotent", method in _IDEMPOTENT if idempotent is None else idempotent)
+        _set(self, "idempotent", idempotent)
         _check_query(self.query)
 
     def with_headers(self, headers: Headers) -> Request:
@@ -107,13 +109,18 @@ class Request(_Frozen):
         return copy
 
     @property
+    def is_idempotent(self) -> bool:
+        """Whether sending it twice does what sending it once does."""
+        return self.method in _IDEMPOTENT if self.idempotent is None else self.idempotent
+
+    @property
     def target(self) -> str:
         """Path and query as they stand in the request line (RFC 9112 §3.2.1)."""
         return f"{self.url.path}?{encode_query(self.query)}" if self.query else self.url.path
 
     def redacted(self, shown: frozenset[str] = frozenset()) -> str:
         """The URL for a person: of the query's values only those of the names in `shown`."""
-        query = "&".join(f"{encode_query([(n, v)])}" if n in shown else f"{n}=***" for n, v in self.query)
+        query = "&".join(f"{quote(name)}={quote(value) if name in shown else '***'}" for name, value in self.query)
         return f"{self.url}?{query}" if query else str(self.url)
 
     def __repr__(self) -> str:
@@ -150,6 +157,19 @@ class Response(_Frozen):
         if isinstance(self.body, bytes):
             return self.body
         raise UsageError("this response is a stream: read it from `response.body`")
+
+    async def settled(self, limit: int = 64 * 1024) -> Response:
+        """This, with the first `limit` bytes of a body that was still arriving; its connection is given up."""
+        if isinstance(self.body, bytes):
+            return self
+        pieces = b""
+        try:
+            while len(pieces) < limit and (piece := await self.body.read()):
+                pieces += piece
+        except NetworkError:
+            pass  # what did arrive is all there is to tell
+        await self.body.close()
+        return Response(self.status, self.headers, pieces[:limit])
 
     def decode(self, into: type[T]) -> T:
         """The JSON body (RFC 8259) as a value of the type.

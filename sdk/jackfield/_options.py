@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import NamedTuple, Self
 
 from ._errors import ConfigurationError
 from ._headers import Headers
+
+_FOREVER = 1e9  # seconds, some 30 years: clocks can still add to it
 
 
 class Options(NamedTuple):
@@ -34,8 +35,24 @@ class Options(NamedTuple):
         Raises:
             ConfigurationError: a limit is not a positive, finite number.
         """
-        for name in ("timeout", "connect_timeout", "read_timeout", "max_body_size"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or value <= 0:
-                raise ConfigurationError(f"{name} must be a positive, finite number, not {value!r}")
+        for name in ("timeout", "connect_timeout", "read_timeout"):
+            check_seconds(name, getattr(self, name))
+        if isinstance(self.max_body_size, bool) or not isinstance(self.max_body_size, int) or self.max_body_size < 1:
+            raise ConfigurationError(f"max_body_size must be a number of bytes, 1 or more, not {self.max_body_size!r}")
         return self
+
+
+def check_seconds(name: str, given: object, *, zero: bool = False) -> float:
+    """The number of seconds that was given for a setting.
+
+    Raises:
+        ConfigurationError: it is no finite number above 0, or, with `zero`, of 0 or more.
+    """
+    if (
+        isinstance(given, int | float)
+        and not isinstance(given, bool)
+        and (0 < given < _FOREVER or (zero and given == 0))
+    ):
+        return float(given)
+    least = "0 or more" if zero else "more than 0"
+    raise ConfigurationError(f"{name} must be a finite number of seconds, {least}, not {given!r}")

@@ -82,12 +82,13 @@ class PagedDefinition(Definition[P, Page[T]]):
         page.next = None if after is None else encode_token(after)
         if after is not None and page.next == token:
             raise ContractError(f"{self.name} came to the same page again and would never end")
-        emit(client._wiring.plugins.observers, PageFetched(self.name, len(page), page.total))
+        if observers := client._wiring.plugins.observers:
+            emit(observers, PageFetched(self.name, len(page), page.total))
         return page
 
     def _position(self, client: Wired, token: str | None) -> Any:
         first: Any = self._style.first(client)
-        kind: type[Any] = type(first)
+        kind: type[Any] = first.__class__
         return first if token is None else decode_token(token, kind, f"a page of {self.name}")
 
     @overload

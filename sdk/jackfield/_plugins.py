@@ -11,12 +11,12 @@ from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from pluggy import PluginManager, PluginValidationError
+from pluggy import PluginManager
 
 from . import _hooks
-from ._errors import ConfigurationError, PluginError
+from ._errors import ConfigurationError, JackfieldError, PluginError
 from ._events import Observer
-from ._steps import Contribution
+from ._steps import Contribution, Pure, Stage, Step
 from ._without import Without
 
 GROUP = "jackfield"
@@ -87,29 +87,44 @@ def load(name: str) -> object:
 
 
 def collect(plugins: dict[str, object]) -> PluginSet:
-    """Registers the plugins with a manager of their own, and calls every hook once."""
+    """Registers the plugins with a manager of their own, and calls every hook of each once.
+
+    Raises:
+        PluginError: a plugin does not keep to the hooks' rules; it is named.
+    """
     manager = PluginManager("jackfield")
     manager.add_hookspecs(_hooks)
-    for name, plugin in plugins.items():
-        manager.register(plugin, name)
-        if not manager.get_hookcallers(plugin):
-            raise PluginError(f"the plugin {name!r} offers nothing: mark its functions with @jackfield.hookimpl")
-    try:
-        manager.check_pending()
-    except PluginValidationError as error:
-        raise PluginError(str(error)) from error
     parts: list[Contribution] = []
+    observers: list[Observer] = []
     for name, plugin in plugins.items():
-        only_this = manager.subset_hook_caller(
-            "jackfield_steps", [other for other in plugins.values() if other is not plugin]
-        )
-        parts += (Contribution(name, step) for steps in only_this() for step in steps)
-    observers: list[Observer] = manager.hook.jackfield_observer()
-    return PluginSet(plugins, tuple(parts), tuple(reversed(observers)))
+        others = list(manager.get_plugins())
+        try:
+            manager.register(plugin, name)
+            manager.check_pending()
+            if not manager.get_hookcallers(plugin):
+                raise PluginError(f"the plugin {name!r} offers nothing: mark its functions with @jackfield.hookimpl")
+            for steps in manager.subset_hook_caller("jackfield_steps", others)():
+                parts += (Contribution(name, _checked(step)) for step in steps)
+            observers += manager.subset_hook_caller("jackfield_observer", others)()
+        except JackfieldError:
+            raise
+        except Exception as error:
+            raise PluginError(f"the plugin {name!r} cannot be used: {error}") from error
+    return PluginSet(plugins, tuple(parts), tuple(observers))
+
+
+def _checked(step: object) -> Step | Pure:
+    if not isinstance(step, Step | Pure):
+        raise PluginError(f"jackfield_steps gives a list of Step and Pure, not of {type(step).__name__}")
+    if not isinstance(step.stage, Stage):
+        raise PluginError(f"the stage of the step {step.name!r} is {step.stage!r}: use a member of Stage")
+    if isinstance(step.before, str) or isinstance(step.after, str):
+        raise PluginError(f"before and after of the step {step.name!r} are tuples of names")
+    return step
 
 
 def _name(plugin: Any) -> str:
-    if isinstance(plugin, Plugin) and isinstance(plugin.name, str) and plugin.name:
+    if isinstance(plugin, Plugin) and isinstance(plugin.name, str) and plugin.name and not isinstance(plugin, type):
         return plugin.name
     raise ConfigurationError(
         f"{plugin!r} is no plugin: give an object with a `name`, the name of an installed one, or Without(...)"

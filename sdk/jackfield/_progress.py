@@ -8,6 +8,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 from ._call import Call
 from ._errors import JackfieldError, JobTimeoutError
 from ._events import JobPolled
+from ._options import check_seconds
 from ._service import Wired
 from ._tokens import encode_token
 
@@ -71,13 +72,15 @@ class Progress(Generic[T]):
             except JackfieldError as error:
                 raise self._told(error) from error.__cause__
             done = isinstance(self.state, Done)
-            self._call.emit(JobPolled(self._call.operation, self._job.id, self._polls, done))
+            if self._call.observers:
+                self._call.emit(JobPolled(self._call.operation, self._job.id, self._polls, done))
         return isinstance(self.state, Done)
 
     async def result(self, timeout: float | None) -> T:
         """Polls until it is done, or the time is up."""
         runtime = self._call.runtime
-        limit = self._style.timeout(self._client) if timeout is None else timeout
+        limit = self._style.timeout(self._client) if timeout is None else check_seconds("timeout", timeout, zero=True)
+        limit = min(limit, self._call.remaining())
         until = runtime.monotonic() + limit
         for wait in self._style.waits(self._client):
             if isinstance(self.state, Done):

@@ -85,7 +85,7 @@ class SyncRuntime:
             if "no running event loop" in str(error):
                 raise UsageError(_FOREIGN) from error
             raise
-        work.close()
+        _close(work)
         raise UsageError(_FOREIGN)
 
     async def sleep(self, seconds: float) -> None:
@@ -116,6 +116,15 @@ _FOREIGN = (
     "a step or operation awaited something foreign in a sync client: it may await only the runtime "
     "(call.runtime.sleep, .offload, .lock ...), the transport and other steps, never asyncio itself"
 )
+
+
+def _close(work: Coroutine[Any, Any, Any]) -> None:
+    for _ in range(100):  # a coroutine may await again while it is closed, in a `finally` say
+        try:
+            work.close()
+        except RuntimeError:
+            continue
+        return
 
 
 class _ThreadLock:

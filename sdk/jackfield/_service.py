@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, Self, TypedDict
 
 from ._call import Call
-from ._errors import UsageError
+from ._errors import JackfieldError, ServiceError, UsageError
 from ._headers import HeaderFields, Headers
 from ._messages import Request, Response
 from ._options import Options
@@ -119,7 +119,7 @@ class Wired:
         view = object.__new__(type(self))
         view.__dict__ = self.__dict__.copy()
         view._wiring = wiring._replace(options=options, is_view=True)
-        view._call = None
+        view._call = self._call
         return view
 
     @property
@@ -220,7 +220,7 @@ class Service(Wired):
         """The service's base URL with path segments added, each escaped."""
         return self._wiring.base.at(*segments)
 
-    def send(self, request: Request, *, stream: bool = False) -> Awaitable[Response]:
+    async def send(self, request: Request, *, stream: bool = False) -> Response:
         """Sends a request through the chain, from inside an operation.
 
         Args:
@@ -228,10 +228,17 @@ class Service(Wired):
             stream: leave the body to be read piece by piece.
         """
         call = self.call
-        if call.deadline == float("inf"):  # an operation without a total of its own: this request has one
-            call = Call(call.operation, self._wiring, within=call)
-        call.stream = stream
-        return self._wiring.chain.send(request, call)
+        if call.sends_first() and not stream:
+            return await self._wiring.chain.send(request, call)
+        own = Call(call.operation, self._wiring, within=call)
+        own.stream = stream
+        try:
+            return await self._wiring.chain.send(request, own)
+        except JackfieldError as error:
+            if isinstance(error, ServiceError) and error.response is not None:
+                error.response = await error.response.settled()
+            error.attach(own.summary())
+            raise
 
 
 def _dispatch(transport: Transport, life: Life) -> Proceed:

@@ -9,8 +9,10 @@ from typing import NamedTuple
 from ._errors import UsageError
 
 _unreserved = re.compile(r"[A-Za-z0-9\-._~]*").fullmatch  # RFC 3986 §2.3
-_host = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9.])?|[0-9A-Fa-f:.]+").fullmatch
-_path = re.compile(r"(?:/[A-Za-z0-9\-._~!$&'()*+,;=:@%]*)*").fullmatch
+_name = re.compile(
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?\.?"
+)
+_path = re.compile(r"(?:/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})*)*").fullmatch
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -42,24 +44,27 @@ class Url(NamedTuple):
         from urllib.parse import urlsplit  # here, so that importing jackfield stays cheap
 
         # urlsplit would strip these silently; the host that is checked must be the host that is used.
+        if not isinstance(text, str):
+            raise UsageError(f"a URL is a string, not {type(text).__name__}")
         if not text.isascii() or any(c <= " " or c in '\\"<>^`{|}\x7f' for c in text):
             raise UsageError(
                 "a URL is printable ASCII without blanks: percent-encode the path, use punycode for the host"
             )
+        # From here on the text is not repeated: it may hold a password.
         if "://" not in text:
-            raise UsageError(f"the URL {text.partition('?')[0]!r} needs a scheme: write 'https://...'")
+            raise UsageError("the URL needs a scheme: write 'https://host/path'")
         try:
             parts = urlsplit(text)
             scheme, host, port = parts.scheme, parts.hostname or "", parts.port
-        except ValueError as error:
-            raise UsageError(f"this is not a URL: {error}") from None
+        except ValueError:
+            raise UsageError("this is not a URL: its host or its port is malformed") from None
         if scheme not in _PORTS:
             raise UsageError(f"the URL's scheme is {scheme!r}: only 'http' and 'https' are spoken")
         if "@" in parts.netloc:
             raise UsageError("a URL must not hold a user name or password: pass credentials to the client")
-        if not _host(host):
+        if not (_is_ipv6(host) if "[" in parts.netloc else _name.fullmatch(host)):
             raise UsageError(f"the URL needs a valid host after '{scheme}://'")
-        if parts.query or parts.fragment or "?" in text or "#" in text:
+        if "?" in text or "#" in text:
             raise UsageError("this URL must end with its path: no '?query' and no '#fragment'")
         return cls(Origin(scheme, host, _PORTS[scheme] if port is None else port), _checked_path(parts.path))
 
@@ -74,6 +79,16 @@ class Url(NamedTuple):
         return f"{self.origin}{self.path}"
 
 
+def _is_ipv6(host: str) -> bool:
+    from ipaddress import AddressValueError, IPv6Address
+
+    try:
+        IPv6Address(host)
+    except AddressValueError:
+        return False
+    return "%" not in host  # a zone means something on this machine only
+
+
 def _checked_path(path: str) -> str:
     if not _path(path):
         raise UsageError("the URL's path holds characters that must be percent-encoded")
@@ -86,7 +101,10 @@ def quote(text: str) -> str:
         return text
     from urllib.parse import quote as percent_encode
 
-    return percent_encode(text, safe="")
+    try:
+        return percent_encode(text, safe="")
+    except UnicodeEncodeError:
+        raise UsageError("text that is sent must not hold half of a surrogate pair") from None
 
 
 def encode_query(query: Iterable[tuple[str, str]]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from math import inf
 from typing import TYPE_CHECKING, Any, Unpack
 from warnings import warn
 
@@ -22,6 +21,7 @@ from jackfield import (
     Service,
     UsageError,
     Without,
+    check_seconds,
     job,
     operation,
     paged,
@@ -137,8 +137,7 @@ def _check(api_key: object, api_secret: object, max_page_size: object, **seconds
     if isinstance(max_page_size, bool) or not isinstance(max_page_size, int) or max_page_size < 1:
         raise ConfigurationError(f"max_page_size must be a whole number of 1 or more, not {max_page_size!r}")
     for name, given in seconds.items():
-        if isinstance(given, bool) or not isinstance(given, int | float) or not 0.0 <= given < inf:
-            raise ConfigurationError(f"{name} must be a finite number of seconds, 0 or more, not {given!r}")
+        check_seconds(name, given, zero=True)
 
 
 def _names_page(parameters: dict[str, Parameter]) -> bool:

@@ -1,4 +1,4 @@
-"""`jackfield demo`: what CloudStack users do most, against the emulator, sync and async, with all that happens shown."""
+"""`jackfield demo`: what CloudStack users do most, against the emulator, sync and async, with all of it shown."""
 
 from __future__ import annotations
 

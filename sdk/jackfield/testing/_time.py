@@ -45,7 +45,11 @@ class VirtualSyncRuntime(_VirtualTime, SyncRuntime):
 
 
 class VirtualAsyncioRuntime(_VirtualTime, AsyncioRuntime):
-    """For async clients: `AsyncCoreClient(…, runtime=VirtualAsyncioRuntime())`."""
+    """For async clients: `AsyncCoreClient(…, runtime=VirtualAsyncioRuntime())`.
+
+    There is one clock, and every sleep moves it at once: sleeps of several tasks add up. `within` interrupts by the
+    real clock.
+    """
 
     async def _pass_on(self) -> None:
         await asyncio.sleep(0)

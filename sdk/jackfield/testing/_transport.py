@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from typing import Any, TypeAlias
 
 from jackfield import Call, Headers, NetworkError, Request, Response
@@ -36,7 +37,7 @@ class FakeTransport:
             raise AssertionError(f"request {len(self.requests)} was not expected: {request!r}")
         if isinstance(answer, Exception):
             call.unanswered = isinstance(answer, NetworkError) and answer.sent
-            raise answer
+            raise copy(answer)  # the same one may be scripted twice
         return answer if isinstance(answer, Response) else answer(request)
 
     async def close(self) -> None:
