@@ -104,16 +104,16 @@ class Headers(Mapping[str, str]):
         return headers
 
     def __repr__(self) -> str:
-        shown = (f"{name!r}: {value!r}" if name.lower() in _SHOWN else f"{name!r}: ***" for name, value in self.pairs())
-        return f"Headers({', '.join(shown)})"
+        shown = (f"{name}: {value}" if name.lower() in _SHOWN else f"{name}: ***" for name, value in self.pairs())
+        return f"Headers({'; '.join(shown)!r})"
 
 
 def as_pairs(fields: Mapping[str, str] | Iterable[tuple[str, str]], what: str) -> list[tuple[str, str]]:
     """The pairs of what is a mapping or already pairs."""
     if isinstance(fields, Mapping):
         return list(cast("Mapping[str, str]", fields).items())
-    pairs = list(fields) if isinstance(fields, Iterable) else [None]
-    if not all(isinstance(pair, tuple) and len(pair) == 2 for pair in pairs):
+    pairs = list(fields) if isinstance(fields, Iterable) else None
+    if pairs is None or not all(isinstance(pair, tuple) and len(pair) == 2 for pair in pairs):
         raise UsageError(f"{what} is a mapping, or pairs of name and value")
     return pairs
 

@@ -6,13 +6,14 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 from ._call import Call
+from ._client import Client
 from ._errors import JackfieldError, UsageError
 from ._service import DryRun, Wired
 
 if TYPE_CHECKING:
     from inspect import Signature
 
-    from ._client import AsyncClient, Client
+    from ._client import AsyncClient
     from ._explain import Explanation
     from ._messages import Request
     from ._service import Service
@@ -140,7 +141,7 @@ class Operation(Definition[P, T]):
 
 def is_sync(instance: Wired) -> bool:
     """Whether calls through this give results; a body's own `self` gives awaitables, whoever called it."""
-    return instance._call is None and hasattr(type(instance), "_run")
+    return instance._call is None and isinstance(instance, Client)
 
 
 @overload

@@ -30,21 +30,42 @@ class Plugin(Protocol):
     def name(self) -> str: ...
 
 
-class PluginSet(NamedTuple):
-    """The plugins of one client by name, with what they contribute."""
+class Plugged(NamedTuple):
+    """A plugin in one client, with what its hooks gave when they were called: once, and not again for views."""
 
-    plugins: dict[str, object]
+    plugin: object
     parts: tuple[Contribution, ...]
     observers: tuple[Observer, ...]
 
+
+class PluginSet(NamedTuple):
+    """The plugins of one client by name."""
+
+    plugged: dict[str, Plugged]
+    observers: tuple[Observer, ...]
+
+    @classmethod
+    def of(cls, plugged: dict[str, Plugged]) -> PluginSet:
+        return cls(plugged, tuple(observer for one in plugged.values() for observer in one.observers))
+
+    @property
+    def parts(self) -> list[Contribution]:
+        """Every step of every plugin."""
+        return [part for one in self.plugged.values() for part in one.parts]
+
     def changed(self, changes: dict[str, object | None]) -> PluginSet:
         """Another set: a plugin in place of the one of its name, or None to leave that one out."""
+        plugged = dict(self.plugged)
         for name, plugin in changes.items():
-            if name not in self.plugins:
-                raise ConfigurationError(_unknown(name, self.plugins, "this client has"))
-            if plugin is not None and _name(plugin) != name:
+            if name not in plugged:
+                raise ConfigurationError(_unknown(name, self.plugged, "this client has"))
+            if plugin is None:
+                del plugged[name]
+            elif _name(plugin) == name:
+                plugged[name] = plug(name, plugin)
+            else:
                 raise ConfigurationError(f"{name}=... takes a plugin of that name, not {_name(plugin)!r}")
-        return collect({n: p for n, p in (self.plugins | changes).items() if p is not None})
+        return PluginSet.of(plugged)
 
 
 def resolve(defaults: Sequence[object], chosen: Iterable[object]) -> PluginSet:
@@ -64,7 +85,7 @@ def resolve(defaults: Sequence[object], chosen: Iterable[object]) -> PluginSet:
             plugins[item] = load(item)
         else:
             plugins[_name(item)] = item
-    return collect(plugins)
+    return PluginSet.of({name: plug(name, plugin) for name, plugin in plugins.items()})
 
 
 def load(name: str) -> object:
@@ -86,31 +107,26 @@ def load(name: str) -> object:
         raise PluginError(f"the plugin {name!r} of {_origin(entry)} cannot be loaded: {error!r}") from error
 
 
-def collect(plugins: dict[str, object]) -> PluginSet:
-    """Registers the plugins with a manager of their own, and calls every hook of each once.
+def plug(name: str, plugin: object) -> Plugged:
+    """Registers the plugin with a manager of its own, and calls each of its hooks once.
 
     Raises:
-        PluginError: a plugin does not keep to the hooks' rules; it is named.
+        PluginError: the plugin does not keep to the hooks' rules; it is named.
     """
     manager = PluginManager("jackfield")
     manager.add_hookspecs(_hooks)
-    parts: list[Contribution] = []
-    observers: list[Observer] = []
-    for name, plugin in plugins.items():
-        others = list(manager.get_plugins())
-        try:
-            manager.register(plugin, name)
-            manager.check_pending()
-            if not manager.get_hookcallers(plugin):
-                raise PluginError(f"the plugin {name!r} offers nothing: mark its functions with @jackfield.hookimpl")
-            for steps in manager.subset_hook_caller("jackfield_steps", others)():
-                parts += (Contribution(name, _checked(step)) for step in steps)
-            observers += manager.subset_hook_caller("jackfield_observer", others)()
-        except JackfieldError:
-            raise
-        except Exception as error:
-            raise PluginError(f"the plugin {name!r} cannot be used: {error}") from error
-    return PluginSet(plugins, tuple(parts), tuple(observers))
+    try:
+        manager.register(plugin, name)
+        manager.check_pending()
+        if not manager.get_hookcallers(plugin):
+            raise PluginError(f"the plugin {name!r} offers nothing: mark its functions with @jackfield.hookimpl")
+        steps = [_checked(step) for given in manager.hook.jackfield_steps() for step in given]
+        observers: list[Observer] = manager.hook.jackfield_observer()
+    except JackfieldError:
+        raise
+    except Exception as error:
+        raise PluginError(f"the plugin {name!r} cannot be used: {error}") from error
+    return Plugged(plugin, tuple(Contribution(name, step) for step in steps), tuple(observers))
 
 
 def _checked(step: object) -> Step | Pure:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, Self, TypedDict
 
 from ._call import Call
-from ._errors import JackfieldError, ServiceError, UsageError
+from ._errors import ConfigurationError, JackfieldError, ServiceError, UsageError
 from ._headers import HeaderFields, Headers
 from ._messages import Request, Response
 from ._options import Options
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._runtime import Runtime
 
 _USUAL = Options()
+_RESERVED = frozenset({"_call", "_run", "_runtime_for", "_wiring", "_within"})
 _OPTION_NAMES = ("timeout", "connect_timeout", "read_timeout", "max_body_size")
 
 
@@ -166,6 +167,13 @@ class Service(Wired):
     Raises:
         UsageError: `base_url` is not an http or https URL (`ConfigurationError` for the rest).
     """
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        if taken := sorted(_RESERVED.intersection(vars(cls))):
+            raise ConfigurationError(
+                f"{cls.__name__} defines {', '.join(taken)}, which jackfield uses: take another name"
+            )
 
     def __init__(
         self,
