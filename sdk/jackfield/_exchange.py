@@ -33,6 +33,7 @@ class Exchange:
         self._connection: HTTPConnection | None = None
         self._socket: socket.socket | None = None
         self._answer: BaseHTTPResponse | None = None
+        self._patience = 0.0
         self._aborted = False
         self._sent_all = False
         self._headers = _wire_headers(request)
@@ -86,7 +87,7 @@ class Exchange:
         request, connection = self._request, self._connection
         assert connection is not None
         assert self._socket is not None
-        self._socket.settimeout(self._call.limit(self._call.options.read_timeout))
+        connection.timeout = self._patience = self._call.limit(self._call.options.read_timeout)  # urllib3 sets it
         self._call.unanswered = True
         try:
             connection.request(
@@ -113,7 +114,10 @@ class Exchange:
         answer, sock = self._answer, self._socket
         if answer is None or sock is None:
             return b""
-        sock.settimeout(self._call.limit(self._call.options.read_timeout))
+        patience = self._call.limit(self._call.options.read_timeout)
+        if patience < self._patience:
+            sock.settimeout(patience)
+            self._patience = patience
         piece = answer.read1(_PIECE, decode_content=True)
         if not piece:
             self._end(reusable=True)
