@@ -25,8 +25,6 @@ _TLS = (SSLError, urllib3.SSLError)
 
 def translated(error: Exception, call: Call, *, connected: bool) -> JackfieldError:
     """What an exception of theirs means to a caller. Its text, which may quote the request, is left out."""
-    if isinstance(error, JackfieldError):
-        return error
     if isinstance(error, _TIMEOUTS) and call.remaining() <= 0:
         return call.overdue()
     return _while_reading(error, call) if connected else _while_connecting(error, call)

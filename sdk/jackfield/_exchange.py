@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Mapping
+from typing import NoReturn
 
 from urllib3 import HTTPHeaderDict
 from urllib3.connection import HTTPConnection
@@ -13,7 +14,7 @@ from urllib3.response import BaseHTTPResponse
 from ._body import StreamBody
 from ._border import translated
 from ._call import Call
-from ._errors import BodyTooLargeError, ConnectionLostError, UsageError
+from ._errors import BodyTooLargeError, ConnectionLostError, JackfieldError, UsageError
 from ._headers import Headers
 from ._messages import Request, Response
 from ._pool import Pool
@@ -47,7 +48,7 @@ class Exchange:
             headers = Headers.received(answer.headers.items())
             body = _Stream(self, self._call.runtime.offload) if self._call.stream else self._read_all()
         except BaseException as error:
-            raise self._failed(error) from error.__cause__
+            self._fail(error)
         return Response(answer.status, headers, body)
 
     def read(self) -> bytes:
@@ -55,7 +56,7 @@ class Exchange:
         try:
             return self._read_piece()
         except BaseException as error:
-            raise self._failed(error) from error.__cause__
+            self._fail(error)
 
     def drop(self) -> None:
         """Gives up what has not been read, and the connection with it. Does nothing at the end of the body."""
@@ -119,20 +120,17 @@ class Exchange:
             sock.settimeout(patience)
             self._patience = patience
         piece = answer.read1(_PIECE, decode_content=True)
-        if not piece:
+        if not piece or (answer.length_remaining == 0 and "content-encoding" not in answer.headers):
             self._end(reusable=True)
         return piece
 
-    def _failed(self, error: BaseException) -> BaseException:
-        """Gives the connection up, and says what the error means; one that is no `Exception` stays as it is."""
+    def _fail(self, error: BaseException) -> NoReturn:
+        """Gives the connection up, and raises what the error means; one that is no `Exception` stays as it is."""
         connected = self._socket is not None
         self._end(reusable=False)
-        if not isinstance(error, Exception):
-            return error
-        ours = translated(error, self._call, connected=connected)
-        if ours is not error:
-            ours.__cause__ = error
-        return ours
+        if isinstance(error, JackfieldError) or not isinstance(error, Exception):
+            raise error
+        raise translated(error, self._call, connected=connected) from error
 
     def _end(self, *, reusable: bool) -> None:
         with self._guard:

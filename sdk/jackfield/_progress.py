@@ -70,7 +70,8 @@ class Progress(Generic[T]):
             try:
                 self.state = await self._style.poll(self._client._within(self._call), self._job)
             except JackfieldError as error:
-                raise self._told(error) from error.__cause__
+                self._tell(error)
+                raise
             done = isinstance(self.state, Done)
             if self._call.observers:
                 self._call.emit(JobPolled(self._call.operation, self._job.id, self._polls, done))
@@ -87,7 +88,9 @@ class Progress(Generic[T]):
                 break
             left = until - runtime.monotonic()
             if left <= 0:
-                raise self._told(JobTimeoutError.of(self._job.id, limit, self._polls))
+                overdue = JobTimeoutError.of(self._job.id, limit, self._polls)
+                self._tell(overdue)
+                raise overdue
             await runtime.sleep(min(wait, left))
             await self.poll()
         state: JobState[T] = self.state
@@ -95,6 +98,5 @@ class Progress(Generic[T]):
         value: T = state.value
         return value
 
-    def _told(self, error: JackfieldError) -> JackfieldError:
+    def _tell(self, error: JackfieldError) -> None:
         error.attach(self._call.summary()._replace(attempts=self._polls))
-        return error
