@@ -10,6 +10,7 @@ from jackfield import (
     ConfigurationError,
     NetworkError,
     Proceed,
+    ProtocolError,
     Request,
     Response,
     RetryScheduled,
@@ -17,6 +18,7 @@ from jackfield import (
     Step,
     StreamBody,
     TLSError,
+    TruncatedBodyError,
     hookimpl,
 )
 
@@ -78,7 +80,8 @@ class Retry:
 
 
 def _may_repeat(request: Request, error: NetworkError) -> bool:
-    if isinstance(error, TLSError):  # a certificate does not get better by asking again
+    wrong_again = isinstance(error, ProtocolError) and not isinstance(error, TruncatedBodyError)
+    if wrong_again or isinstance(error, TLSError):  # neither a certificate nor bad HTTP gets better by asking again
         return False
     return not error.sent or _repeatable(request)
 

@@ -45,13 +45,15 @@ class StreamBody:
         Raises:
             UsageError: there are more or fewer bytes than `length`, or the pieces cannot be produced.
         """
-        sent = 0
+        sent, held = 0, b""  # the last piece is held back until the length is known to be right
         try:
             for piece in self._open():
                 sent += len(piece)
                 if self.length is not None and sent > self.length:
                     break
-                yield piece
+                if held:
+                    yield held
+                held = piece
         except UsageError:
             raise
         except Exception as error:
@@ -59,6 +61,8 @@ class StreamBody:
         if self.length is not None and sent != self.length:
             wrong = "more" if sent > self.length else "fewer"
             raise UsageError(f"the request body has {wrong} than the {self.length} bytes announced")
+        if held:
+            yield held
 
     def __repr__(self) -> str:
         return f"StreamBody(length={self.length}, replayable={self.replayable})"

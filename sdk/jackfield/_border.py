@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from http.client import HTTPException, RemoteDisconnected
-from ssl import SSLError
+from http.client import HTTPException
+from ssl import SSLEOFError, SSLError, SSLZeroReturnError
 
 from urllib3 import exceptions as urllib3
 
@@ -16,11 +16,11 @@ from ._errors import (
     ProtocolError,
     ReadTimeoutError,
     TLSError,
-    TruncatedBodyError,
 )
 
 _TIMEOUTS = (TimeoutError, urllib3.TimeoutError)
 _TLS = (SSLError, urllib3.SSLError)
+_ENDS = (SSLEOFError, SSLZeroReturnError)  # the peer went away: that says nothing of who it is
 
 
 def translated(error: Exception, call: Call, *, connected: bool) -> JackfieldError:
@@ -34,7 +34,7 @@ def _while_connecting(error: Exception, call: Call) -> ConnectError:
     # The name lookup fails as a NewConnectionError too; only a ConnectTimeoutError of urllib3's took too long.
     if isinstance(error, TimeoutError) or type(error) is urllib3.ConnectTimeoutError:
         return ConnectTimeoutError(f"no connection within {call.options.connect_timeout:g} s")
-    if isinstance(error, _TLS):
+    if isinstance(error, _TLS) and not isinstance(error, _ENDS):
         return TLSError(f"the TLS handshake failed: {_reason(error)}")
     return ConnectError(f"cannot connect: {_reason(error)}")
 
@@ -43,11 +43,7 @@ def _while_reading(error: Exception, call: Call) -> JackfieldError:
     if isinstance(error, _TIMEOUTS):
         return ReadTimeoutError(f"nothing arrived for {call.options.read_timeout:g} s")
     inner = error.args[1] if isinstance(error, urllib3.ProtocolError) and len(error.args) > 1 else error
-    if isinstance(inner, urllib3.IncompleteRead) or type(inner).__name__ == "IncompleteRead":
-        return TruncatedBodyError("the connection ended before the body did")
-    if isinstance(inner, RemoteDisconnected):
-        return ConnectionLostError("the connection was closed without an answer")
-    if isinstance(inner, OSError) and not isinstance(inner, _TLS):
+    if isinstance(inner, OSError) and (isinstance(inner, _ENDS) or not isinstance(inner, _TLS)):
         return ConnectionLostError(f"the connection was lost: {_reason(inner)}")
     if isinstance(error, HTTPException | urllib3.HTTPError | OSError | ValueError | OverflowError):
         return ProtocolError(f"the answer is not valid HTTP ({type(inner).__name__})")

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from ssl import SSLEOFError
 from typing import NoReturn
 
-from urllib3 import HTTPHeaderDict
-from urllib3.connection import HTTPConnection
-from urllib3.response import BaseHTTPResponse
+from urllib3 import HTTPHeaderDict, HTTPResponse
 
+from ._answer import Answer
 from ._body import StreamBody
 from ._border import translated
 from ._call import Call
+from ._connection import Connection
 from ._errors import BodyTooLargeError, ConnectionLostError, JackfieldError, UsageError
-from ._headers import Headers
 from ._messages import Request, Response
 from ._pool import Pool
 
@@ -31,10 +31,10 @@ class Exchange:
         self._call = call
         self._ended = ended
         self._guard = threading.Lock()
-        self._connection: HTTPConnection | None = None
+        self._connection: Connection | None = None
         self._socket: socket.socket | None = None
-        self._answer: BaseHTTPResponse | None = None
-        self._patience = 0.0
+        self._answer: Answer | None = None
+        self._body: Answer | HTTPResponse | None = None
         self._aborted = False
         self._sent_all = False
         self._headers = _wire_headers(request)
@@ -45,11 +45,11 @@ class Exchange:
             self._connect()
             answer = self._answer = self._ask()
             self._call.unanswered = False
-            headers = Headers.received(answer.headers.items())
-            body = _Stream(self, self._call.runtime.offload) if self._call.stream else self._read_all()
+            self._body = _decoded(answer)
+            body = _Stream(self, self._call) if self._call.stream else self._read_all()
         except BaseException as error:
             self._fail(error)
-        return Response(answer.status, headers, body)
+        return Response(answer.status, answer.headers, body)
 
     def read(self) -> bytes:
         """The next piece of the body; empty at its end, when the connection has been given back."""
@@ -84,20 +84,27 @@ class Exchange:
             if self._aborted:
                 raise ConnectionLostError("the call was given up")
 
-    def _ask(self) -> BaseHTTPResponse:
+    def _ask(self) -> Answer:
         request, connection = self._request, self._connection
         assert connection is not None
-        assert self._socket is not None
-        connection.timeout = self._patience = self._call.limit(self._call.options.read_timeout)  # urllib3 sets it
+        connection.timeout = self._patience()
         self._call.unanswered = True
+        body = self._timed(request.body) if isinstance(request.body, StreamBody) else request.body or None
         try:
-            connection.request(
-                request.method, request.target, request.body or None, self._headers, preload_content=False
-            )
+            connection.request(request.method, request.target, body, self._headers)
             self._sent_all = True
-        except (BrokenPipeError, ConnectionResetError):
+        except (BrokenPipeError, ConnectionResetError, SSLEOFError):
             pass  # the peer may have answered before it had read all, and then closed: its answer is what counts
-        return connection.getresponse()
+        return connection.next_answer(self._patience)
+
+    def _patience(self) -> float:
+        return self._call.limit(self._call.options.read_timeout)
+
+    def _timed(self, body: StreamBody) -> Iterator[bytes]:
+        for piece in body:
+            if self._socket is not None:
+                self._socket.settimeout(self._patience())
+            yield piece
 
     def _read_all(self) -> bytes:
         limit = self._call.options.max_body_size
@@ -112,16 +119,12 @@ class Exchange:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _read_piece(self) -> bytes:
-        answer, sock = self._answer, self._socket
-        if answer is None or sock is None:
+        body, answer = self._body, self._answer
+        if body is None or answer is None:
             return b""
-        patience = self._call.limit(self._call.options.read_timeout)
-        if patience < self._patience:
-            sock.settimeout(patience)
-            self._patience = patience
-        piece = answer.read1(_PIECE, decode_content=True)
-        if not piece or (answer.length_remaining == 0 and "content-encoding" not in answer.headers):
-            self._end(reusable=True)
+        piece = body.read1(_PIECE)
+        if not piece or (answer.complete and body is answer):
+            self._end(reusable=answer.reusable())
         return piece
 
     def _fail(self, error: BaseException) -> NoReturn:
@@ -130,7 +133,9 @@ class Exchange:
         self._end(reusable=False)
         if isinstance(error, JackfieldError) or not isinstance(error, Exception):
             raise error
-        raise translated(error, self._call, connected=connected) from error
+        ours = translated(error, self._call, connected=connected)
+        # What is not the system's own error may quote what was sent.
+        raise ours from (error if isinstance(error, OSError) or not connected else None)
 
     def _end(self, *, reusable: bool) -> None:
         with self._guard:
@@ -138,9 +143,7 @@ class Exchange:
             reusable = reusable and self._sent_all and not self._aborted
         if connection is None:
             return
-        if not reusable and self._answer is not None:
-            self._answer.close()
-        self._answer = None
+        self._answer = self._body = None
         self._pool.release(connection, reusable=reusable)
         self._ended(self)
 
@@ -148,13 +151,16 @@ class Exchange:
 class _Stream:
     """The body of a streamed response. Left unread, it gives its connection up when it is collected."""
 
-    def __init__(self, exchange: Exchange, offload: Callable[[Callable[[], bytes]], Awaitable[bytes]]) -> None:
+    def __init__(self, exchange: Exchange, call: Call) -> None:
         self._exchange = exchange
-        self._offload = offload
+        self._call = call
 
     async def read(self) -> bytes:
         try:
-            return await self._offload(self._exchange.read)
+            return await self._call.runtime.offload(self._exchange.read)
+        except JackfieldError as error:
+            error.attach(self._call.summary())
+            raise
         except BaseException:
             self._exchange.abort()
             raise
@@ -166,10 +172,21 @@ class _Stream:
         self._exchange.drop()
 
 
+def _decoded(answer: Answer) -> Answer | HTTPResponse:
+    """What to read the body from: urllib3's decoders where it is in a content coding that they know."""
+    codings = answer.headers.get("content-encoding", "").lower().replace(",", " ").split()
+    if not set(codings).intersection(HTTPResponse.CONTENT_DECODERS):
+        return answer
+    headers = {"content-encoding": ", ".join(codings)}
+    return HTTPResponse(answer, headers, answer.status, preload_content=False, decode_content=True)  # type: ignore[arg-type]  # all it needs is read1
+
+
 def _wire_headers(request: Request) -> Mapping[str, str]:
     for name in ("content-length", "transfer-encoding"):
         if name in request.headers:
             raise UsageError(f"leave out the header {name!r}: it is made from the body")
+    if len(request.headers.get_all("host")) > 1:
+        raise UsageError("a request has one 'host' header at most")
     pairs = request.headers.pairs()
     if isinstance(request.body, StreamBody) and request.body.length is not None:
         pairs.append(("content-length", str(request.body.length)))

@@ -5,23 +5,22 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from urllib3.connection import HTTPConnection
-
+from ._connection import Connection
 from ._errors import PoolTimeoutError, UsageError
 
 
 class Pool:
     """Lends connections; the one used last is lent first, so that the others grow idle."""
 
-    def __init__(self, make: Callable[[], HTTPConnection], size: int) -> None:
+    def __init__(self, make: Callable[[], Connection], size: int) -> None:
         self._make = make
         self._size = size
         self._lent = 0
-        self._idle: list[HTTPConnection] = []
+        self._idle: list[Connection] = []
         self._freed = threading.Condition()
         self._closed = False
 
-    def acquire(self, timeout: float) -> HTTPConnection:
+    def acquire(self, timeout: float) -> Connection:
         """A connection, perhaps one that was used before and is still open.
 
         Raises:
@@ -40,7 +39,7 @@ class Pool:
             idle.close()
         return idle
 
-    def release(self, connection: HTTPConnection, *, reusable: bool) -> None:
+    def release(self, connection: Connection, *, reusable: bool) -> None:
         """Takes a connection back; closes it unless its last answer was read to the end and agreed to more."""
         with self._freed:
             self._lent -= 1

@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 from ssl import SSLContext, create_default_context
 
-from urllib3.connection import HTTPConnection, HTTPSConnection
-
 from ._call import Call
+from ._connection import connection_to
 from ._errors import ConfigurationError, UsageError
 from ._exchange import Exchange
 from ._messages import Request, Response
@@ -60,12 +59,12 @@ class Urllib3Transport:
             with self._guard:
                 if self._closed:
                     raise UsageError("this transport is closed")
-                pool = self._pools.setdefault(origin, Pool(lambda: self._connection(origin), self._max_connections))
+                pool = self._pools.setdefault(
+                    origin, Pool(lambda: connection_to(origin, self._context), self._max_connections)
+                )
         return pool
 
-    def _connection(self, origin: Origin) -> HTTPConnection:
-        if origin.scheme == "http":
-            return HTTPConnection(origin.host, origin.port)
+    def _context(self) -> SSLContext:
         if self._ssl_context is None:
             self._ssl_context = create_default_context()
-        return HTTPSConnection(origin.host, origin.port, ssl_context=self._ssl_context)
+        return self._ssl_context

@@ -1,0 +1,110 @@
+"""An HTTP/1.1 answer as it arrives: its head, then its body piece by piece, to its exact end (RFC 9112 §6-7)."""
+
+from __future__ import annotations
+
+import re
+from typing import NoReturn
+
+from ._errors import ProtocolError, TruncatedBodyError
+from ._head import Head, read_head
+from ._headers import Headers
+from ._source import Source
+
+_MAX_LINE = 4 * 1024
+_MAX_TRAILERS = 64
+_chunk_size = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r\n").fullmatch
+
+
+class Answer:
+    """Takes the place of `http.client.HTTPResponse`, of which http.client asks little here."""
+
+    will_close = False  # the exchange decides about the connection
+    head: Head
+
+    def __init__(self, source: Source, method: str) -> None:
+        self._source = source
+        self._method = method
+        self._left: int | None = 0
+        self._in_chunk = False
+        self.complete = False
+
+    def begin(self) -> None:
+        """Reads the head."""
+        self.head = read_head(self._source, self._method)
+        self._left = None if self.head.chunked else self.head.length
+        self.complete = self._left == 0
+
+    @property
+    def status(self) -> int:
+        return self.head.status
+
+    @property
+    def headers(self) -> Headers:
+        return self.head.headers
+
+    @property
+    def closed(self) -> bool:
+        """Whether there is nothing left to read."""
+        return self.complete
+
+    def isclosed(self) -> bool:
+        """The same, as http.client asks for it."""
+        return self.complete
+
+    def reusable(self) -> bool:
+        """Whether the connection may carry another request: read to the end, agreed to, and nothing came after."""
+        return self.complete and self.head.keep_alive and not self._source.holds_more()
+
+    def read1(self, size: int = -1) -> bytes:
+        """The next piece, at most `size` bytes; empty at the end."""
+        if self.complete:
+            return b""
+        if self.head.chunked and not self._next_chunk():
+            return b""
+        if self._left is None:  # the end of the connection is the end of the body
+            piece = self._source.read1(size)
+            self.complete = not piece
+            return piece
+        piece = self._source.read1(self._left if size < 0 else min(size, self._left))
+        if not piece:
+            self._ended_early()
+        self._left -= len(piece)
+        self.complete = self._left == 0 and not self.head.chunked
+        return piece
+
+    read = read1  # urllib3's decoders call either
+
+    def close(self) -> None:
+        """The connection is its owner's."""
+
+    def _next_chunk(self) -> bool:
+        """Goes to the data of a chunk, if the present one is used up; False after the last."""
+        if self._left:
+            return True
+        if self._in_chunk and self._line() != b"\r\n":
+            raise ProtocolError("a chunk of the body is longer than it says")
+        size = _chunk_size(self._line())
+        if size is None:
+            raise ProtocolError("the size of a chunk of the body is malformed")
+        self._left, self._in_chunk = int(size[1], 16), True
+        if self._left == 0:
+            self._skip_trailers()
+            self.complete = True
+        return not self.complete
+
+    def _skip_trailers(self) -> None:
+        for _ in range(_MAX_TRAILERS):
+            if self._line() == b"\r\n":
+                return
+        raise ProtocolError(f"more than {_MAX_TRAILERS} trailer lines follow the body")
+
+    def _line(self) -> bytes:
+        line = self._source.readline(_MAX_LINE)
+        if not line.endswith(b"\n"):
+            if len(line) >= _MAX_LINE:
+                raise ProtocolError(f"a line between chunks is longer than {_MAX_LINE} bytes")
+            self._ended_early()
+        return line
+
+    def _ended_early(self) -> NoReturn:
+        raise TruncatedBodyError("the connection ended before the body did")

@@ -1,0 +1,47 @@
+"""urllib3's connections, with our own reading of what comes back."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Callable
+from socket import socket
+from ssl import SSLContext, SSLSocket
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from ._answer import Answer
+from ._source import Source
+from ._url import Origin
+
+
+class Connection(HTTPConnection):
+    """In clear. `next_answer` takes the place of `getresponse`, which would make urllib3's own response, and log."""
+
+    _patience: Callable[[], float]
+
+    def next_answer(self, patience: Callable[[], float]) -> Answer:
+        """Waits for the head of the answer; each wait in it and in the body is at most `patience()` seconds."""
+        self._patience = patience
+        answer: object = http.client.HTTPConnection.getresponse(self)
+        assert isinstance(answer, Answer)
+        return answer
+
+    def response_class(self, sock: socket, *, method: str) -> Answer:  # type: ignore[override]  # called as a class is
+        return Answer(Source(sock, self._patience), method)
+
+
+class TlsConnection(Connection, HTTPSConnection):  # pyright: ignore[reportIncompatibleVariableOverride]  # as above
+    """Over TLS."""
+
+    def connect(self) -> None:
+        super().connect()
+        if isinstance(self.sock, SSLSocket):
+            # An end without TLS's farewell may be a cut.
+            self.sock.suppress_ragged_eofs = False  # type: ignore[attr-defined]  # typeshed does not know it
+
+
+def connection_to(origin: Origin, ssl_context: Callable[[], SSLContext]) -> Connection:
+    """A connection, not yet connected."""
+    if origin.scheme == "http":
+        return Connection(origin.host, origin.port)
+    return TlsConnection(origin.host, origin.port, ssl_context=ssl_context())

@@ -1,0 +1,95 @@
+"""The head of an HTTP/1.1 answer (RFC 9112 §4-6), read strictly: what is doubtful is refused, not guessed at."""
+
+from __future__ import annotations
+
+import re
+from io import BufferedReader
+from typing import NamedTuple
+
+from ._errors import ConnectionLostError, ProtocolError
+from ._headers import Headers
+
+_MAX_LINE = 64 * 1024
+_MAX_FIELDS = 256
+_MAX_INTERIM = 100
+
+# RFC 9112 §4: status-line = HTTP-version SP status-code SP [ reason-phrase ]; the last SP is often left out.
+_status_line = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?").fullmatch
+# RFC 9112 §5.1: no blank before the colon; §5.2: a folded line is refused.
+_field = re.compile(
+    rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*((?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)[ \t]*"
+).fullmatch
+_is_length = re.compile(r"[0-9]{1,18}").fullmatch
+
+
+class Head(NamedTuple):
+    """What stands before a body. `length` is None where the body is chunked or ends with the connection."""
+
+    status: int
+    headers: Headers
+    length: int | None
+    chunked: bool
+    keep_alive: bool
+
+
+def read_head(source: BufferedReader, method: str) -> Head:
+    """Reads the final answer's head; interim answers (RFC 9110 §15.2) are skipped.
+
+    Raises:
+        ConnectionLostError: the connection ended before the head did.
+        ProtocolError: this is not HTTP/1.1, or its length can be read in two ways.
+    """
+    for _ in range(_MAX_INTERIM):
+        line = _status_line(_line(source))
+        if line is None:
+            raise ProtocolError("the answer does not begin with a status line of HTTP/1.1")
+        status, headers = int(line[2]), _headers(source)
+        if status == 101:
+            raise ProtocolError("the service switched protocols unasked")
+        if status >= 200:
+            return _framed(status, headers, method, modern=line[1] == b"1")
+    raise ProtocolError(f"no answer came after {_MAX_INTERIM} interim ones")
+
+
+def _line(source: BufferedReader) -> bytes:
+    line = source.readline(_MAX_LINE)
+    if not line.endswith(b"\n"):
+        if len(line) >= _MAX_LINE:
+            raise ProtocolError(f"a line of the answer's head is longer than {_MAX_LINE} bytes")
+        raise ConnectionLostError(
+            "the connection was closed " + ("within" if line else "before") + " the answer's head"
+        )
+    return line.rstrip(b"\r\n") if line.endswith(b"\r\n") else line[:-1]
+
+
+def _headers(source: BufferedReader) -> Headers:
+    fields: list[tuple[str, str]] = []
+    while line := _line(source):
+        field = _field(line)
+        if field is None:
+            raise ProtocolError("a header line of the answer is malformed")
+        if len(fields) == _MAX_FIELDS:
+            raise ProtocolError(f"the answer has more than {_MAX_FIELDS} header lines")
+        fields.append((field[1].decode("ascii"), field[2].decode("latin-1")))
+    return Headers.received(fields)
+
+
+def _framed(status: int, headers: Headers, method: str, *, modern: bool) -> Head:
+    # RFC 9112 §6.3, with every case of doubt refused.
+    options = {option.strip().lower() for option in headers.get("connection", "").split(",")}
+    keep_alive = "close" not in options if modern else "keep-alive" in options
+    coding = headers.get("transfer-encoding")
+    lengths = (
+        {length.strip() for length in headers["content-length"].split(",")}
+        if "content-length" in headers
+        else set[str]()
+    )
+    if coding is not None and (coding.lower() != "chunked" or lengths or not modern):
+        raise ProtocolError("the answer's transfer coding is not chunked alone")
+    if len(lengths) > 1 or not all(map(_is_length, lengths)):
+        raise ProtocolError("the answer's length is not one number")
+    if method == "HEAD" or status in (204, 304):
+        return Head(status, headers, 0, chunked=False, keep_alive=keep_alive)
+    length = int(lengths.pop()) if lengths else None
+    ends_with_connection = length is None and coding is None
+    return Head(status, headers, length, coding is not None, keep_alive and not ends_with_connection)
