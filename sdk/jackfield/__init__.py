@@ -140,6 +140,10 @@ __all__ = [
 _LATER = {"AsyncioRuntime": "_asyncio", "Model": "_models", "Urllib3Transport": "_urllib3", "hookimpl": "_hooks"}
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> Any:
     if name not in _LATER:
         raise AttributeError(f"module 'jackfield' has no attribute {name!r}")

@@ -10,8 +10,8 @@ from contextlib import AbstractAsyncContextManager
 from random import Random
 from typing import TypeVar
 
-from ._errors import ConfigurationError
-from ._flight import Flight, Flights
+from ._errors import ConfigurationError, UsageError
+from ._flight import Flights, Signal
 
 T = TypeVar("T")
 
@@ -29,6 +29,7 @@ class AsyncioRuntime:
         self.random = Random().random
         self._workers = workers
         self._threads: ThreadPoolExecutor | None = None
+        self._closed = False
         self._flights = Flights(_TaskSignal)
 
     monotonic = staticmethod(time.monotonic)
@@ -40,6 +41,8 @@ class AsyncioRuntime:
 
     async def offload(self, work: Callable[[], T]) -> T:
         """Runs it in a thread. Cancelled while it waits for one, it never starts; later, it ends by itself."""
+        if self._closed:
+            raise UsageError("this client is closed")
         if self._threads is None:
             self._threads = ThreadPoolExecutor(self._workers, thread_name_prefix="jackfield")
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
@@ -47,6 +50,10 @@ class AsyncioRuntime:
     def lock(self) -> AbstractAsyncContextManager[None]:
         """A lock between tasks."""
         return asyncio.Lock()
+
+    def signal(self) -> Signal:
+        """To a task, from whatever task or thread."""
+        return _TaskSignal()
 
     async def flight(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
         """Single flight between tasks of one event loop."""
@@ -59,18 +66,28 @@ class AsyncioRuntime:
 
     async def close(self) -> None:
         """Ends the threads, each when its work is done; the event loop goes on meanwhile."""
+        self._closed = True
         threads, self._threads = self._threads, None
         if threads is not None:
-            threads.shutdown(wait=False, cancel_futures=True)
             await asyncio.get_running_loop().run_in_executor(None, threads.shutdown)
 
 
-class _TaskSignal(Flight):
+class _TaskSignal:
+    __slots__ = ("_event", "_loop")
+
     def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
         self._event = asyncio.Event()
 
-    def land(self) -> None:
-        self._event.set()
+    def set(self) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._event.set)
+        except RuntimeError:
+            pass  # the loop is closed: nobody waits there any more
 
-    async def wait(self) -> None:
-        await self._event.wait()
+    async def wait(self, seconds: float | None = None) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
+        except TimeoutError:
+            pass  # who waits looks itself at what has become of it

@@ -22,6 +22,7 @@ class Call:
         options: the settings in force.
         origin: the service's. Credentials are for it, and for no other.
         deadline: on the runtime's monotonic clock; `inf` for an operation that only awaits others.
+        timeout: the seconds that the deadline was set with.
         attempts: how often a request was handed to the transport.
         sends: whether a request has this call as its record.
         stream: whether the answer's body is left to be read piece by piece.
@@ -44,6 +45,7 @@ class Call:
         "sends",
         "started",
         "stream",
+        "timeout",
         "unanswered",
     )
 
@@ -61,8 +63,10 @@ class Call:
         self.dry = False
         self.request: Request | None = None
         self.unanswered = False
+        self.timeout = options.timeout
         if within is not None:  # what an operation awaits ends with it
-            self.deadline = min(self.deadline, within.deadline)
+            if within.deadline < self.deadline:
+                self.deadline, self.timeout = within.deadline, within.timeout
             self.dry = within.dry
 
     def sends_first(self) -> bool:
@@ -87,7 +91,7 @@ class Call:
 
     def overdue(self) -> DeadlineExceededError:
         """The error to raise when the deadline has passed."""
-        return DeadlineExceededError.after(self.deadline - self.started)
+        return DeadlineExceededError.after(self.timeout)
 
     def emit(self, event: Event) -> None:
         """Tells the observers."""

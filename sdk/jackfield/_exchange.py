@@ -20,24 +20,30 @@ from ._messages import Request, Response
 from ._pool import Pool
 
 _PIECE = 64 * 1024
+_GIVEN_UP = "the call was given up, or its client was closed, before the whole answer had come"
 
 
 class Exchange:
     """Owns a connection from the first byte sent to the last byte read, and gives it back exactly once."""
 
     def __init__(self, pool: Pool, request: Request, call: Call, ended: Callable[[Exchange], None]) -> None:
+        self._headers = _wire_headers(request)
         self._pool = pool
+        self._ended = ended
         self._request = request
         self._call = call
-        self._ended = ended
         self._guard = threading.Lock()
         self._connection: Connection | None = None
         self._socket: socket.socket | None = None
         self._answer: Answer | None = None
         self._body: Answer | HTTPResponse | None = None
+        self._running = False
         self._aborted = False
         self._sent_all = False
-        self._headers = _wire_headers(request)
+
+    def take(self, connection: Connection) -> None:
+        """The pool has lent this connection; `run` or `abort` gives it back."""
+        self._connection = connection
 
     def run(self) -> Response:
         """Sends the request, and reads the answer: whole, or only its head if the call streams."""
@@ -58,6 +64,11 @@ class Exchange:
         except BaseException as error:
             self._fail(error)
 
+    def check(self) -> None:
+        """Raises ConnectionLostError if it was aborted."""
+        if self._aborted:
+            raise ConnectionLostError(_GIVEN_UP)
+
     def drop(self) -> None:
         """Gives up what has not been read, and the connection with it. Does nothing at the end of the body."""
         self.abort()
@@ -67,22 +78,27 @@ class Exchange:
         """Cuts the connection under whoever waits for it. Does nothing once it has been given back."""
         with self._guard:
             self._aborted = True
-            if self._socket is not None:
+            unused = not self._running
+            sock = self._connection.sock if self._connection is not None and self._running else None
+            if sock is not None:
                 try:
-                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # below TLS, which is not safe from here
+                    socket.socket.shutdown(sock, socket.SHUT_RDWR)  # below TLS, which is not safe from here
                 except OSError:
                     pass  # it was cut already
+        if unused:
+            self._end(reusable=False)
 
     def _connect(self) -> None:
         call = self._call
-        connection = self._connection = self._pool.acquire(call.limit(call.options.connect_timeout))
+        with self._guard:
+            self._running, connection = True, self._connection
+        if connection is None:
+            raise ConnectionLostError(_GIVEN_UP)
         if connection.is_closed:
             connection.timeout = call.limit(call.options.connect_timeout)
             connection.connect()
         with self._guard:
             self._socket = connection.sock
-            if self._aborted:
-                raise ConnectionLostError("the call was given up")
 
     def _ask(self) -> Answer:
         request, connection = self._request, self._connection
@@ -120,9 +136,10 @@ class Exchange:
 
     def _read_piece(self) -> bytes:
         body, answer = self._body, self._answer
-        if body is None or answer is None:
+        piece = b"" if body is None else body.read1(_PIECE)
+        self.check()  # what was read may be cut short
+        if answer is None:
             return b""
-        piece = body.read1(_PIECE)
         if not piece or (answer.complete and body is answer):
             self._end(reusable=answer.reusable())
         return piece
@@ -131,7 +148,11 @@ class Exchange:
         """Gives the connection up, and raises what the error means; one that is no `Exception` stays as it is."""
         connected = self._socket is not None
         self._end(reusable=False)
-        if isinstance(error, JackfieldError) or not isinstance(error, Exception):
+        if not isinstance(error, Exception):
+            raise error
+        if self._aborted:
+            raise ConnectionLostError(_GIVEN_UP) from None
+        if isinstance(error, JackfieldError):
             raise error
         ours = translated(error, self._call, connected=connected)
         # What is not the system's own error may quote what was sent.
@@ -157,6 +178,7 @@ class _Stream:
 
     async def read(self) -> bytes:
         try:
+            self._exchange.check()
             return await self._call.runtime.offload(self._exchange.read)
         except JackfieldError as error:
             error.attach(self._call.summary())
@@ -182,6 +204,11 @@ def _decoded(answer: Answer) -> Answer | HTTPResponse:
 
 
 def _wire_headers(request: Request) -> Mapping[str, str]:
+    """The headers as urllib3 takes them.
+
+    Raises:
+        UsageError: they would frame the body in another way than it is sent.
+    """
     for name in ("content-length", "transfer-encoding"):
         if name in request.headers:
             raise UsageError(f"leave out the header {name!r}: it is made from the body")

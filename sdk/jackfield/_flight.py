@@ -5,34 +5,40 @@ from __future__ import annotations
 import threading
 from collections.abc import Awaitable, Callable, Hashable
 from copy import copy
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 
 
-class Flight:
-    """One piece of work that others may wait for. The two methods are what threads and tasks do differently."""
+class Signal(Protocol):
+    """Something that happens once, and that one or many wait for."""
 
-    value: Any = None
-    error: Exception | None = None
-    abandoned = True
+    def set(self) -> None:
+        """It has happened; says so from whatever thread."""
+        ...
 
-    def land(self) -> None:
-        """Wakes every follower."""
-        raise NotImplementedError
+    async def wait(self, seconds: float | None = None) -> None:
+        """Until it has happened, or so many seconds have passed."""
+        ...
 
-    async def wait(self) -> None:
-        """Until it has landed."""
-        raise NotImplementedError
+
+class _Flight:
+    __slots__ = ("abandoned", "error", "landed", "value")
+
+    def __init__(self, landed: Signal) -> None:
+        self.landed = landed
+        self.value: Any = None
+        self.error: Exception | None = None
+        self.abandoned = True
 
 
 class Flights:
     """The work under way, by key."""
 
-    def __init__(self, flight: Callable[[], Flight]) -> None:
-        self._flight = flight
+    def __init__(self, signal: Callable[[], Signal]) -> None:
+        self._signal = signal
         self._guard = threading.Lock()
-        self._flying: dict[Hashable, Flight] = {}
+        self._flying: dict[Hashable, _Flight] = {}
 
     async def join(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
         """Leads the work of this key, or follows who leads it; leads next if the leader was cancelled."""
@@ -40,9 +46,9 @@ class Flights:
             with self._guard:
                 flight = self._flying.get(key)
                 if flight is None:
-                    leading = self._flying[key] = self._flight()
+                    leading = self._flying[key] = _Flight(self._signal())
                     break
-            await flight.wait()
+            await flight.landed.wait()
             if flight.error is not None:
                 raise _fresh(flight.error)
             if not flight.abandoned:
@@ -50,7 +56,7 @@ class Flights:
                 return value
         return await self._lead(key, leading, work)
 
-    async def _lead(self, key: Hashable, flight: Flight, work: Callable[[], Awaitable[T]]) -> T:
+    async def _lead(self, key: Hashable, flight: _Flight, work: Callable[[], Awaitable[T]]) -> T:
         try:
             value = flight.value = await work()
             flight.abandoned = False
@@ -61,7 +67,7 @@ class Flights:
         finally:
             with self._guard:
                 del self._flying[key]
-            flight.land()
+            flight.landed.set()
 
 
 def _fresh(error: Exception) -> Exception:

@@ -19,7 +19,7 @@ _status_line = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-
 _field = re.compile(
     rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*((?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)[ \t]*"
 ).fullmatch
-_is_length = re.compile(r"[0-9]{1,18}").fullmatch
+_is_length = re.compile(r"[0-9]{1,19}").fullmatch
 
 
 class Head(NamedTuple):

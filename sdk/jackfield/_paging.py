@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterat
 from copy import copy
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar, overload
 
-from ._errors import ContractError
+from ._errors import ContractError, UsageError
 from ._events import PageFetched, emit
 from ._operations import AsyncOperation, Definition, SyncOperation, is_sync
 from ._service import Wired
@@ -62,6 +62,8 @@ class PagedDefinition(Definition[P, Page[T]]):
 
     def starting(self, token: str) -> Self:
         """The same operation, but from the token's page on."""
+        if not isinstance(token, str):
+            raise UsageError(f"the token of a page of {self.name} is a string; None is the end: there is no such page")
         definition = copy(self)
         definition._start = token
         return definition
@@ -137,7 +139,7 @@ class SyncPaged(SyncOperation[P, Page[T]]):
         self._kind = definition
 
     def at(self, token: str) -> SyncPaged[P, T]:
-        """This operation, beginning with the page that `Page.next` named."""
+        """This operation, beginning with the page that a `Page.next` named; raises UsageError for None, the end."""
         return SyncPaged(self._kind.starting(token), self._client)
 
     def pages(self, *args: P.args, **kwargs: P.kwargs) -> Iterator[Page[T]]:
@@ -160,7 +162,7 @@ class AsyncPaged(AsyncOperation[P, Page[T]]):
         self._kind = definition
 
     def at(self, token: str) -> AsyncPaged[P, T]:
-        """This operation, beginning with the page that `Page.next` named."""
+        """This operation, beginning with the page that a `Page.next` named; raises UsageError for None, the end."""
         return AsyncPaged(self._kind.starting(token), self._client)
 
     async def pages(self, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[Page[T]]:

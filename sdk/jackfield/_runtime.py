@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
 from ._errors import UsageError
-from ._flight import Flight, Flights
+from ._flight import Flights, Signal
 
 T = TypeVar("T")
 
@@ -40,6 +40,10 @@ class Runtime(Protocol):
 
     def lock(self) -> AbstractAsyncContextManager[None]:
         """A new lock, for `async with`; between threads or tasks, whichever call in this runtime."""
+        ...
+
+    def signal(self) -> Signal:
+        """Something to wait for until another thread or task says that it has happened."""
         ...
 
     async def flight(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
@@ -100,6 +104,10 @@ class SyncRuntime:
         """A lock between threads."""
         return _ThreadLock()
 
+    def signal(self) -> Signal:
+        """Between threads."""
+        return _ThreadSignal()
+
     async def flight(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
         """Single flight between threads."""
         return await self._flights.join(key, work)
@@ -142,13 +150,12 @@ class _ThreadLock:
         self._lock.release()
 
 
-class _ThreadSignal(Flight):
+class _ThreadSignal:
+    __slots__ = ("_event", "set")
+
     def __init__(self) -> None:
-        super().__init__()
         self._event = threading.Event()
+        self.set = self._event.set
 
-    def land(self) -> None:
-        self._event.set()
-
-    async def wait(self) -> None:
-        self._event.wait()
+    async def wait(self, seconds: float | None = None) -> None:
+        self._event.wait(seconds)

@@ -34,13 +34,14 @@ class Urllib3Transport:
 
     async def send(self, request: Request, call: Call) -> Response:
         """One attempt. Cancelled, it drops its connection."""
-        exchange = Exchange(self._pool(request.url.origin), request, call, self._under_way.discard)
+        pool = self._pool(request.url.origin)
+        exchange = Exchange(pool, request, call, self._under_way.discard)
+        exchange.take(await pool.acquire(call))
         self._under_way.add(exchange)
         try:
             return await call.runtime.offload(exchange.run)
         except BaseException:
             exchange.abort()
-            self._under_way.discard(exchange)
             raise
 
     async def close(self) -> None:
