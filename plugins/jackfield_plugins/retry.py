@@ -39,8 +39,8 @@ class Retry:
     name = "retry"
 
     def __init__(self, *, max_attempts: int = 3, base: float = 0.5, cap: float = 20.0) -> None:
-        if max_attempts < 1:
-            raise ConfigurationError(f"max_attempts must be 1 or more, not {max_attempts}")
+        if isinstance(max_attempts, bool) or not isinstance(max_attempts, int) or max_attempts < 1:
+            raise ConfigurationError(f"max_attempts must be a whole number of 1 or more, not {max_attempts!r}")
         if not (0 < base <= cap and isfinite(cap)):
             raise ConfigurationError(f"0 < base <= cap must hold, not base={base}, cap={cap}")
         self._max_attempts = max_attempts

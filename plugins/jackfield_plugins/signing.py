@@ -55,7 +55,7 @@ class HmacSigning:
     def __init__(self, recipe: HmacRecipe, key: Secret | str) -> None:
         try:
             hmac.new(b"", b"", recipe.digest)
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise ConfigurationError(f"{recipe.digest!r} is no digest that signs") from error
         self._recipe = recipe
         self._key = Secret(key)

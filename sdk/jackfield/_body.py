@@ -48,6 +48,10 @@ class StreamBody:
         sent, held = 0, b""  # the last piece is held back until the length is known to be right
         try:
             for piece in self._open():
+                if not isinstance(piece, bytes | bytearray | memoryview):
+                    raise TypeError(f"a piece is a {type(piece).__name__}, not bytes")
+                if not piece:
+                    continue
                 sent += len(piece)
                 if self.length is not None and sent > self.length:
                     break

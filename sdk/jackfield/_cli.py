@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
-from importlib.metadata import EntryPoint, entry_points, version
+from importlib.metadata import EntryPoint, version
+
+from jackfield._discovery import offers, origin
 
 GROUP = "jackfield.commands"
 
@@ -17,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     and gives an exit status. Only the one that is named is loaded.
     """
     name, *rest = (list(sys.argv[1:]) if arguments is None else list(arguments)) or ["--help"]
-    commands = {entry.name: entry for entry in entry_points(group=GROUP)}
+    commands = {entry.name: entry for entry in offers(GROUP)}
     if name in ("-h", "--help"):
         print(_usage(commands))
         return 0
@@ -39,5 +41,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _usage(commands: dict[str, EntryPoint]) -> str:
-    offers = [f"  {name}    of {entry.dist.name if entry.dist else entry.value}" for name, entry in commands.items()]
-    return "\n".join(["usage: jackfield [--help | --version] COMMAND …", "", "commands:", *sorted(offers)])
+    known = [f"  {name}    of {origin(entry)}" for name, entry in commands.items()]
+    return "\n".join(["usage: jackfield [--help | --version] COMMAND …", "", "commands:", *sorted(known)])

@@ -73,6 +73,8 @@ class Flights:
 def _fresh(error: Exception) -> Exception:
     """A copy, so that no two callers add notes and tracebacks to one object."""
     try:
-        return copy(error)
-    except TypeError:  # an exception whose constructor wants more than its args
+        fresh = copy(error)
+    except Exception:  # one that is not made from its args alone
         return error
+    fresh.__cause__ = error.__cause__
+    return fresh

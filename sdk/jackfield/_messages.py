@@ -86,7 +86,7 @@ class Request(_Frozen):
         body: bytes | StreamBody = b"",
         idempotent: bool | None = None,
     ) -> None:
-        if not _is_method(method):
+        if not isinstance(method, str) or not _is_method(method):
             raise UsageError(f"{method!r} is no HTTP method")
         if not isinstance(url, Url):
             raise UsageError(f"a request's url is a Url, as `self.url(...)` gives it, not {type(url).__name__}")

@@ -7,13 +7,13 @@ from typing import Any, dataclass_transform
 import msgspec
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=(msgspec.field,))
 class _ModelMeta(msgspec.StructMeta):
     def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **config: Any) -> Any:
         config.setdefault("kw_only", True)  # msgspec does not hand it on to subclasses
         return super().__new__(mcls, name, bases, namespace, **config)
 
 
+@dataclass_transform(kw_only_default=True, field_specifiers=(msgspec.field,))
 class Model(msgspec.Struct, metaclass=_ModelMeta):
     """A resource; its fields are given by name. What the service adds later is ignored until the model names it."""
 

@@ -79,7 +79,7 @@ class Bound(Generic[P, T]):
         return self._definition.__signature__
 
     def __repr__(self) -> str:
-        return f"<operation {self._definition.name} of {self._client!r}>"
+        return f"<operation {self._definition.name}{self.__signature__} of {self._client!r}>"
 
     async def _explain(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Explanation:
         from ._explain import Explanation
@@ -97,7 +97,7 @@ class SyncOperation(Bound[P, T]):
         return value
 
     def request(self, *args: P.args, **kwargs: P.kwargs) -> Request:
-        """The request that the call would send first, signed and all; nothing is sent."""
+        """The request that the call would send first, signed and all. The body runs up to there; nothing is sent."""
         request: Request = self._client._run(self._definition.dry_run(self._client, args, kwargs))
         return request
 
@@ -114,7 +114,7 @@ class AsyncOperation(Bound[P, T]):
         return self._definition.run(self._client, args, kwargs)
 
     async def request(self, *args: P.args, **kwargs: P.kwargs) -> Request:
-        """The request that the call would send first, signed and all; nothing is sent."""
+        """The request that the call would send first, signed and all. The body runs up to there; nothing is sent."""
         return await self._definition.dry_run(self._client, args, kwargs)
 
     async def explain(self, *args: P.args, **kwargs: P.kwargs) -> Explanation:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from importlib.metadata import EntryPoint, entry_points
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from pluggy import PluginManager
 
 from . import _hooks
-from ._errors import ConfigurationError, JackfieldError, PluginError
+from ._discovery import offers, origin
+from ._errors import ConfigurationError, PluginError
 from ._events import Observer
 from ._steps import Contribution, Pure, Stage, Step
 from ._without import Without
@@ -75,6 +75,8 @@ def resolve(defaults: Sequence[object], chosen: Iterable[object]) -> PluginSet:
         PluginError: a name is unknown, or a plugin cannot be loaded or offers nothing.
         ConfigurationError: what is left out is not there.
     """
+    if isinstance(chosen, str):
+        raise ConfigurationError(f"plugins is a list of them: write plugins=[{chosen!r}]")
     plugins: dict[str, object] = {}
     named = os.environ.get("JACKFIELD_PLUGINS", "").replace(",", " ").split()
     for item in (*defaults, *named, *chosen):
@@ -94,17 +96,16 @@ def load(name: str) -> object:
     Raises:
         PluginError: there is none, several, or it fails to load; the distribution is named.
     """
-    found = entry_points(group=GROUP)
-    offers: dict[str, EntryPoint] = {f"{entry.name} {entry.value}": entry for entry in found if entry.name == name}
-    if not offers:
+    found = offers(GROUP)
+    named = [entry for entry in found if entry.name == name]
+    if not named:
         raise PluginError(_unknown(name, {entry.name for entry in found}, "installed are"))
-    if len(offers) > 1:
-        raise PluginError(f"several distributions offer a plugin {name!r}: {sorted(map(_origin, offers.values()))}")
-    (entry,) = offers.values()
+    if len(named) > 1:
+        raise PluginError(f"there are several plugins {name!r}, of {' and '.join(sorted(map(origin, named)))}")
     try:
-        return entry.load()
+        return named[0].load()
     except (Exception, SystemExit) as error:
-        raise PluginError(f"the plugin {name!r} of {_origin(entry)} cannot be loaded: {error!r}") from error
+        raise PluginError(f"the plugin {name!r} of {origin(named[0])} cannot be loaded: {error!r}") from error
 
 
 def plug(name: str, plugin: object) -> Plugged:
@@ -119,23 +120,21 @@ def plug(name: str, plugin: object) -> Plugged:
         manager.register(plugin, name)
         manager.check_pending()
         if not manager.get_hookcallers(plugin):
-            raise PluginError(f"the plugin {name!r} offers nothing: mark its functions with @jackfield.hookimpl")
+            raise TypeError("it offers nothing: mark its functions with @jackfield.hookimpl")
         steps = [_checked(step) for given in manager.hook.jackfield_steps() for step in given]
         observers: list[Observer] = manager.hook.jackfield_observer()
-    except JackfieldError:
-        raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PluginError(f"the plugin {name!r} cannot be used: {error}") from error
     return Plugged(plugin, tuple(Contribution(name, step) for step in steps), tuple(observers))
 
 
 def _checked(step: object) -> Step | Pure:
     if not isinstance(step, Step | Pure):
-        raise PluginError(f"jackfield_steps gives a list of Step and Pure, not of {type(step).__name__}")
+        raise TypeError(f"jackfield_steps gives a list of Step and Pure, not of {type(step).__name__}")
     if not isinstance(step.stage, Stage):
-        raise PluginError(f"the stage of the step {step.name!r} is {step.stage!r}: use a member of Stage")
+        raise TypeError(f"the stage of the step {step.name!r} is {step.stage!r}: use a member of Stage")
     if isinstance(step.before, str) or isinstance(step.after, str):
-        raise PluginError(f"before and after of the step {step.name!r} are tuples of names")
+        raise TypeError(f"before and after of the step {step.name!r} are tuples of names")
     return step
 
 
@@ -152,7 +151,3 @@ def _unknown(name: str, known: Iterable[str], where: str) -> str:
     near = get_close_matches(name, names, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     return f"there is no plugin {name!r}{hint}; {where}: {', '.join(names) or 'none'}"
-
-
-def _origin(entry: EntryPoint) -> str:
-    return f"the distribution {entry.dist.name!r}" if entry.dist else f"the entry point {entry.value!r}"

@@ -239,7 +239,7 @@ class Service(Wired):
         if call.sends_first() and not stream:
             return await self._wiring.chain.send(request, call)
         own = Call(call.operation, self._wiring, within=call)
-        own.stream = stream
+        own.stream, own.started = stream, call.started
         try:
             return await self._wiring.chain.send(request, own)
         except JackfieldError as error:

@@ -110,5 +110,5 @@ def wrong(client: CoreClient, awaitable: AsyncCoreClient) -> None:
     client.node.request(1)  # type: ignore[arg-type]
     client.with_options(timeout="1")  # type: ignore[arg-type]
     _ = awaitable.node(1)  # type: ignore[arg-type]
-    awaitable.node("a").name  # type: ignore[attr-defined]
-    client.node("a").nme  # type: ignore[attr-defined]
+    _ = awaitable.node("a").name  # type: ignore[attr-defined]
+    _ = client.node("a").nme  # type: ignore[attr-defined]

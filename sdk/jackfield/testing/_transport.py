@@ -36,7 +36,8 @@ class FakeTransport:
         if answer is None:
             raise AssertionError(f"request {len(self.requests)} was not expected: {request!r}")
         if isinstance(answer, Exception):
-            call.unanswered = isinstance(answer, NetworkError) and answer.sent
+            if isinstance(answer, NetworkError) and answer.sent:
+                call.unanswered = True
             raise copy(answer)  # the same one may be scripted twice
         return answer if isinstance(answer, Response) else answer(request)
 

@@ -1,0 +1,1 @@
+"""What a call costs, beside the peers: `python benchmarks/bench.py`. Not installed, and nothing asserts a time."""

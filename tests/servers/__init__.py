@@ -1,0 +1,5 @@
+"""Servers that the tests talk to over real sockets. They know nothing of jackfield."""
+
+from .scripted import GUARD, Peer, ReceivedRequest, Script, ScriptedServer, Serve
+
+__all__ = ["GUARD", "Peer", "ReceivedRequest", "Script", "ScriptedServer", "Serve"]
