@@ -10,7 +10,7 @@ from ._events import Event, emit
 
 if TYPE_CHECKING:
     from ._messages import Request
-    from ._service import Wiring
+    from ._wiring import Wiring
 
 
 class Call:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ._errors import ConfigurationError
 from ._runtime import SyncRuntime
-from ._service import Wired
+from ._wiring import Wired
 
 if TYPE_CHECKING:
     from ._runtime import Runtime

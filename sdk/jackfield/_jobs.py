@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from ._errors import UsageError
-from ._operations import AsyncOperation, Definition, SyncOperation, is_sync
+from ._operations import AsyncOperation, Definition, Descriptor, SyncOperation
 from ._progress import Done, JobState, JobStyle, Pending, Progress
-from ._service import Wired
 from ._tokens import decode_token
+from ._wiring import Wired
 
 if TYPE_CHECKING:
-    from ._client import AsyncClient, Client
-    from ._service import Service
+    pass
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -63,7 +62,7 @@ class AsyncJob(Handle[T]):
         return await self._progress.result(timeout)
 
 
-class JobDefinition(Definition[P, T]):
+class JobDefinition(Definition[P, T], Descriptor["SyncJobOperation[P, T]", "AsyncJobOperation[P, T]"]):
     """What `@job(style)` makes of a body."""
 
     def __init__(self, body: Callable[..., Coroutine[Any, Any, JobState[T]]], style: JobStyle[T]) -> None:
@@ -85,19 +84,6 @@ class JobDefinition(Definition[P, T]):
         if not id:
             raise UsageError("this job was done when its token was taken: there is nothing to resume")
         return Progress(self._style, self.name, client, Pending(id, label))
-
-    @overload
-    def __get__(self, instance: None, owner: type[Any]) -> Self: ...
-    @overload
-    def __get__(self, instance: Client, owner: type[Any]) -> SyncJobOperation[P, T]: ...
-    @overload
-    def __get__(self, instance: AsyncClient, owner: type[Any]) -> AsyncJobOperation[P, T]: ...
-    @overload
-    def __get__(self, instance: Service, owner: type[Any]) -> AsyncJobOperation[P, T]: ...
-    def __get__(self, instance: Wired | None, owner: type[Any]) -> Any:
-        if instance is None:
-            return self
-        return (SyncJobOperation if is_sync(instance) else AsyncJobOperation)(self, instance)
 
 
 class SyncJobOperation(SyncOperation[P, T]):
@@ -130,6 +116,10 @@ class AsyncJobOperation(AsyncOperation[P, T]):
     def resume(self, token: str) -> AsyncJob[T]:
         """The job whose `Job.token` this is."""
         return AsyncJob(self._kind.resume(self._client, token), self._client)
+
+
+JobDefinition.sync = SyncJobOperation
+JobDefinition.awaited = AsyncJobOperation
 
 
 def job(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 from ._call import Call
 from ._client import Client
 from ._errors import JackfieldError, UsageError
-from ._service import DryRun, Wired
+from ._wiring import DryRun, Wired
 
 if TYPE_CHECKING:
     from inspect import Signature
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
-R = TypeVar("R")
+S = TypeVar("S")
+A = TypeVar("A")
 
 
 class Definition(Generic[P, T]):
@@ -122,26 +123,33 @@ class AsyncOperation(Bound[P, T]):
         return await self._explain(args, kwargs)
 
 
-class Operation(Definition[P, T]):
-    """What `@operation` makes of a body."""
+class Descriptor(Generic[S, A]):
+    """Gives an operation of the colour of what it is reached through; the kinds of operation name their two classes."""
+
+    sync: ClassVar[Callable[..., Any]]
+    awaited: ClassVar[Callable[..., Any]]
 
     @overload
     def __get__(self, instance: None, owner: type[Any]) -> Self: ...
     @overload
-    def __get__(self, instance: Client, owner: type[Any]) -> SyncOperation[P, T]: ...
+    def __get__(self, instance: Client, owner: type[Any]) -> S: ...
     @overload
-    def __get__(self, instance: AsyncClient, owner: type[Any]) -> AsyncOperation[P, T]: ...
+    def __get__(self, instance: AsyncClient, owner: type[Any]) -> A: ...
     @overload
-    def __get__(self, instance: Service, owner: type[Any]) -> AsyncOperation[P, T]: ...
+    def __get__(self, instance: Service, owner: type[Any]) -> A: ...
     def __get__(self, instance: Wired | None, owner: type[Any]) -> Any:
         if instance is None:
             return self
-        return (SyncOperation if is_sync(instance) else AsyncOperation)(self, instance)
+        # A body's own `self` is in a call, and gives awaitables whoever called it.
+        plain = instance._call is None and isinstance(instance, Client)
+        return (self.sync if plain else self.awaited)(self, instance)
 
 
-def is_sync(instance: Wired) -> bool:
-    """Whether calls through this give results; a body's own `self` gives awaitables, whoever called it."""
-    return instance._call is None and isinstance(instance, Client)
+class Operation(Definition[P, T], Descriptor["SyncOperation[P, T]", "AsyncOperation[P, T]"]):
+    """What `@operation` makes of a body."""
+
+    sync = SyncOperation
+    awaited = AsyncOperation
 
 
 @overload

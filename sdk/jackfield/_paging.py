@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from copy import copy
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar
 
 from ._errors import ContractError, UsageError
 from ._events import PageFetched, emit
-from ._operations import AsyncOperation, Definition, SyncOperation, is_sync
-from ._service import Wired
+from ._operations import AsyncOperation, Definition, Descriptor, SyncOperation
 from ._tokens import decode_token, encode_token
+from ._wiring import Wired
 
 if TYPE_CHECKING:
-    from ._client import AsyncClient, Client
-    from ._service import Service
+    pass
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,7 +51,7 @@ class PageStyle(Protocol[At]):
         ...
 
 
-class PagedDefinition(Definition[P, Page[T]]):
+class PagedDefinition(Definition[P, Page[T]], Descriptor["SyncPaged[P, T]", "AsyncPaged[P, T]"]):
     """What `@paged(style)` makes of a body."""
 
     def __init__(self, body: Callable[..., Coroutine[Any, Any, Page[T]]], style: PageStyle[Any]) -> None:
@@ -92,19 +91,6 @@ class PagedDefinition(Definition[P, Page[T]]):
         first: Any = self._style.first(client)
         kind: type[Any] = first.__class__
         return first if token is None else decode_token(token, kind, f"a page of {self.name}")
-
-    @overload
-    def __get__(self, instance: None, owner: type[Any]) -> Self: ...
-    @overload
-    def __get__(self, instance: Client, owner: type[Any]) -> SyncPaged[P, T]: ...
-    @overload
-    def __get__(self, instance: AsyncClient, owner: type[Any]) -> AsyncPaged[P, T]: ...
-    @overload
-    def __get__(self, instance: Service, owner: type[Any]) -> AsyncPaged[P, T]: ...
-    def __get__(self, instance: Wired | None, owner: type[Any]) -> Any:
-        if instance is None:
-            return self
-        return (SyncPaged if is_sync(instance) else AsyncPaged)(self, instance)
 
 
 class Walk(Generic[T]):
@@ -193,6 +179,10 @@ class AsyncItems(AsyncIterator[T]):
             if page is None:
                 raise StopAsyncIteration
             self._items = iter(page)
+
+
+PagedDefinition.sync = SyncPaged
+PagedDefinition.awaited = AsyncPaged
 
 
 def paged(

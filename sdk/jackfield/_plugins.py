@@ -97,7 +97,7 @@ def load(name: str) -> object:
         PluginError: there is none, several, or it fails to load; the distribution is named.
     """
     found = offers(GROUP)
-    named = [entry for entry in found if entry.name == name]
+    named = list({entry.value: entry for entry in found if entry.name == name}.values())
     if not named:
         raise PluginError(_unknown(name, {entry.name for entry in found}, "installed are"))
     if len(named) > 1:

@@ -9,8 +9,8 @@ from ._call import Call
 from ._errors import JackfieldError, JobTimeoutError
 from ._events import JobPolled
 from ._options import check_seconds
-from ._service import Wired
 from ._tokens import encode_token
+from ._wiring import Wired
 
 T = TypeVar("T")
 

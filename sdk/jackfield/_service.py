@@ -1,140 +1,25 @@
-"""What a client is made of, whatever its colour: a service's base, and the wiring of one client."""
+"""The base of a service's definition, whatever the colour of the clients made of it."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, Self, TypedDict
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from ._call import Call
 from ._errors import ConfigurationError, JackfieldError, ServiceError, UsageError
 from ._headers import HeaderFields, Headers
 from ._messages import Request, Response
 from ._options import Options
-from ._steps import Chain, Proceed, compile_chain
+from ._steps import compile_chain
 from ._transport import Transport
 from ._url import Url
+from ._wiring import Closeable, Life, Wired, Wiring, dispatch
 
 if TYPE_CHECKING:
-    from ._plugins import PluginSet
     from ._runtime import Runtime
 
 _USUAL = Options()
 _RESERVED = frozenset({"_call", "_run", "_runtime_for", "_wiring", "_within"})
-_OPTION_NAMES = ("timeout", "connect_timeout", "read_timeout", "max_body_size")
-
-
-class DryRun(BaseException):
-    """Carries the request out of a call that must not send it. No `except Exception` stops it."""
-
-    def __init__(self, request: Request) -> None:
-        self.request = request
-
-
-class Closeable(Protocol):
-    async def close(self) -> None: ...
-
-
-class Life:
-    """Whether a client, with all its views, is still open; and what it made itself, and therefore closes."""
-
-    __slots__ = ("_owned", "closed")
-
-    def __init__(self, owned: Iterable[Closeable]) -> None:
-        self._owned = tuple(owned)
-        self.closed = False
-
-    async def end(self) -> None:
-        if not self.closed:
-            self.closed = True
-            for owned in self._owned:
-                await owned.close()
-
-
-class Wiring(NamedTuple):
-    """What one client's calls run on. Views made by `with_options` share all but options, plugins and chain."""
-
-    base: Url
-    options: Options
-    runtime: Runtime
-    transport: Transport
-    plugins: PluginSet
-    chain: Chain
-    life: Life
-    is_view: bool = False
-
-    async def close(self) -> None:
-        """Ends the client; a view leaves that to the client it was made from."""
-        if not self.is_view:
-            await self.life.end()
-
-
-class Wired:
-    """Anything that can make calls: a client, a view of one, and `self` inside an operation's body."""
-
-    __slots__ = ("__dict__", "__weakref__", "_call", "_wiring")
-    _wiring: Wiring
-    _call: Call | None
-
-    def _runtime_for(self, given: Runtime | None) -> Runtime:
-        name = type(self).__name__
-        raise UsageError(f"{name} is a service without a colour: make `class X({name}, Client)` or `(…, AsyncClient)`")
-
-    def _within(self, call: Call) -> Self:
-        """This as an operation's body sees it: everything shared, every operation awaitable."""
-        view = object.__new__(type(self))
-        view.__dict__ = self.__dict__
-        view._wiring = self._wiring
-        view._call = call
-        return view
-
-    def with_options(
-        self,
-        *,
-        timeout: float | None = None,
-        connect_timeout: float | None = None,
-        read_timeout: float | None = None,
-        max_body_size: int | None = None,
-        headers: HeaderFields = (),
-        **plugins: object | None,
-    ) -> Self:
-        """A view of this client with other settings. It shares connections, tokens and caches, and needs no closing.
-
-        Args:
-            timeout, connect_timeout, read_timeout: in seconds, as in `Options`.
-            max_body_size: bytes.
-            headers: added to the client's, or in place of those of the same name.
-            plugins: by name, another plugin in place of the client's, or None to go without (`retry=None`).
-
-        Raises:
-            ConfigurationError: a limit makes no sense, or there is no plugin of that name.
-        """
-        wiring = self._wiring
-        limits = (timeout, connect_timeout, read_timeout, max_body_size)
-        changes: dict[str, Any] = {n: x for n, x in zip(_OPTION_NAMES, limits, strict=True) if x is not None}
-        changes["headers"] = Headers(headers).over(wiring.options.headers)
-        options = wiring.options._replace(**changes).checked()
-        if plugins:
-            changed = wiring.plugins.changed(plugins)
-            chain = compile_chain(changed.parts, _dispatch(wiring.transport, wiring.life))
-            wiring = wiring._replace(plugins=changed, chain=chain)
-        view = object.__new__(type(self))
-        view.__dict__ = self.__dict__.copy()
-        view._wiring = wiring._replace(options=options, is_view=True)
-        view._call = self._call
-        return view
-
-    @property
-    def chain(self) -> Chain:
-        """The way of every request; print it."""
-        return self._wiring.chain
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self._wiring.base)!r})"
-
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError(
-            f"a {type(self).__name__} holds connections and credentials: make another one instead of copying it"
-        )
 
 
 class ClientOptions(TypedDict, total=False):
@@ -208,7 +93,7 @@ class Service(Wired):
         if runtime is None:
             own.append(used)
         life = Life(own)
-        chain = compile_chain(active.parts, _dispatch(transport, life))
+        chain = compile_chain(active.parts, dispatch(transport, life))
         self._call = None
         self._wiring = Wiring(base, options, used, transport, active, chain, life)
 
@@ -247,29 +132,3 @@ class Service(Wired):
                 error.response = await error.response.settled()
             error.attach(own.summary())
             raise
-
-
-def _dispatch(transport: Transport, life: Life) -> Proceed:
-    """The chain's end: counts the attempt, and hands it to the transport."""
-
-    def dispatch(request: Request, call: Call) -> Awaitable[Response]:
-        if life.closed:
-            raise UsageError("this client is closed: make a new one, or call it inside its `with` block")
-        call.request = request
-        if call.dry:
-            raise DryRun(request)
-        call.attempts += 1
-        return _observed(transport, request, call) if call.observers else transport.send(request, call)
-
-    return dispatch
-
-
-async def _observed(transport: Transport, request: Request, call: Call) -> Response:
-    from ._events import RequestSent, ResponseReceived
-
-    started = call.runtime.monotonic()
-    call.emit(RequestSent(call.operation, request.method, call.url(request), call.attempts))
-    response = await transport.send(request, call)
-    size = len(response.body) if isinstance(response.body, bytes) else -1
-    call.emit(ResponseReceived(call.operation, response.status, size, call.runtime.monotonic() - started))
-    return response
