@@ -59,7 +59,7 @@ def _line(source: BufferedReader) -> bytes:
         raise ConnectionLostError(
             "the connection was closed " + ("within" if line else "before") + " the answer's head"
         )
-    return line.rstrip(b"\r\n") if line.endswith(b"\r\n") else line[:-1]
+    return line[:-2] if line.endswith(b"\r\n") else line[:-1]
 
 
 def _headers(source: BufferedReader) -> Headers:
