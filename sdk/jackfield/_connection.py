@@ -19,6 +19,11 @@ class Connection(HTTPConnection):
 
     _patience: Callable[[], float]
 
+    @property
+    def cuttable(self) -> socket | None:
+        """What to shut down to wake whoever waits for the peer."""
+        return self.sock
+
     def next_answer(self, patience: Callable[[], float]) -> Answer:
         """Waits for the head of the answer; each wait in it and in the body is at most `patience()` seconds."""
         self._patience = patience
@@ -33,8 +38,25 @@ class Connection(HTTPConnection):
 class TlsConnection(Connection, HTTPSConnection):  # pyright: ignore[reportIncompatibleVariableOverride]  # as above
     """Over TLS."""
 
+    _handshaking: socket | None = None
+
+    @property
+    def cuttable(self) -> socket | None:
+        return self._handshaking or self.sock
+
+    def _new_conn(self) -> socket:
+        # A handshake detaches the socket: only a second one to the same connection can cut it.
+        sock = super()._new_conn()
+        self._handshaking = sock.dup()
+        return sock
+
     def connect(self) -> None:
-        super().connect()
+        try:
+            super().connect()
+        finally:
+            handshaking, self._handshaking = self._handshaking, None
+            if handshaking is not None:
+                handshaking.close()
         if isinstance(self.sock, SSLSocket):
             # An end without TLS's farewell may be a cut.
             self.sock.suppress_ragged_eofs = False  # type: ignore[attr-defined]  # typeshed does not know it

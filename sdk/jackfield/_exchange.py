@@ -37,68 +37,84 @@ class Exchange:
         self._socket: socket.socket | None = None
         self._answer: Answer | None = None
         self._body: Answer | HTTPResponse | None = None
-        self._running = False
+        self._working = False
         self._aborted = False
+        self._complete = False
         self._sent_all = False
 
     def take(self, connection: Connection) -> None:
         """The pool has lent this connection; `run` or `abort` gives it back."""
-        self._connection = connection
+        with self._guard:
+            self._connection = connection
+            given_up = self._aborted
+        if given_up:
+            self._end(reusable=False)
 
     def run(self) -> Response:
         """Sends the request, and reads the answer: whole, or only its head if the call streams."""
         try:
-            self._connect()
+            self._connect(self._enter())
             answer = self._answer = self._ask()
             self._call.unanswered = False
             self._body = _decoded(answer)
             body = _Stream(self, self._call) if self._call.stream else self._read_all()
         except BaseException as error:
             self._fail(error)
+        self._leave()
         return Response(answer.status, answer.headers, body)
 
     def read(self) -> bytes:
         """The next piece of the body; empty at its end, when the connection has been given back."""
+        if self._complete:
+            return b""
         try:
-            return self._read_piece()
+            self._enter()
+            piece = self._read_piece()
         except BaseException as error:
             self._fail(error)
+        self._leave()
+        return piece
 
     def check(self) -> None:
-        """Raises ConnectionLostError if it was aborted."""
-        if self._aborted:
+        """Raises ConnectionLostError if it was given up before its end."""
+        if self._aborted and not self._complete:
             raise ConnectionLostError(_GIVEN_UP)
 
-    def drop(self) -> None:
-        """Gives up what has not been read, and the connection with it. Does nothing at the end of the body."""
-        self.abort()
-        self._end(reusable=False)
-
     def abort(self) -> None:
-        """Cuts the connection under whoever waits for it. Does nothing once it has been given back."""
+        """Gives the connection up: cuts it under the thread that works with it. Does nothing at the end of the body."""
         with self._guard:
             self._aborted = True
-            unused = not self._running
-            sock = self._connection.sock if self._connection is not None and self._running else None
+            working = self._working
+            sock = self._connection.cuttable if self._connection is not None and working else None
             if sock is not None:
                 try:
                     socket.socket.shutdown(sock, socket.SHUT_RDWR)  # below TLS, which is not safe from here
                 except OSError:
                     pass  # it was cut already
-        if unused:
+        if not working:
             self._end(reusable=False)
 
-    def _connect(self) -> None:
-        call = self._call
+    def _enter(self) -> Connection:
         with self._guard:
-            self._running, connection = True, self._connection
-        if connection is None:
-            raise ConnectionLostError(_GIVEN_UP)
+            if self._aborted or self._connection is None:
+                raise ConnectionLostError(_GIVEN_UP)
+            self._working = True
+            return self._connection
+
+    def _leave(self) -> None:
+        with self._guard:
+            self._working = False
+            given_up = self._aborted
+        if given_up:
+            self._end(reusable=False)
+
+    def _connect(self, connection: Connection) -> None:
+        call = self._call
         if connection.is_closed:
             connection.timeout = call.limit(call.options.connect_timeout)
             connection.connect()
-        with self._guard:
-            self._socket = connection.sock
+        self._socket = connection.sock
+        self.check()  # an abort before there was a socket had nothing to cut
 
     def _ask(self) -> Answer:
         request, connection = self._request, self._connection
@@ -136,11 +152,13 @@ class Exchange:
 
     def _read_piece(self) -> bytes:
         body, answer = self._body, self._answer
-        piece = b"" if body is None else body.read1(_PIECE)
-        self.check()  # what was read may be cut short
-        if answer is None:
+        if body is None or answer is None:
             return b""
+        piece = body.read1(_PIECE)
+        if self._aborted:  # what was read may be cut short
+            raise ConnectionLostError(_GIVEN_UP)
         if not piece or (answer.complete and body is answer):
+            self._complete = True
             self._end(reusable=answer.reusable())
         return piece
 
@@ -162,10 +180,10 @@ class Exchange:
         with self._guard:
             connection, self._connection, self._socket = self._connection, None, None
             reusable = reusable and self._sent_all and not self._aborted
-        if connection is None:
-            return
-        self._answer = self._body = None
-        self._pool.release(connection, reusable=reusable)
+            self._working = False
+        if connection is not None:
+            self._answer = self._body = None
+            self._pool.release(connection, reusable=reusable)
         self._ended(self)
 
 
@@ -188,10 +206,10 @@ class _Stream:
             raise
 
     async def close(self) -> None:
-        self._exchange.drop()
+        self._exchange.abort()
 
     def __del__(self) -> None:
-        self._exchange.drop()
+        self._exchange.abort()
 
 
 def _decoded(answer: Answer) -> Answer | HTTPResponse:

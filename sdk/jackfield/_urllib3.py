@@ -36,9 +36,9 @@ class Urllib3Transport:
         """One attempt. Cancelled, it drops its connection."""
         pool = self._pool(request.url.origin)
         exchange = Exchange(pool, request, call, self._under_way.discard)
-        exchange.take(await pool.acquire(call))
         self._under_way.add(exchange)
         try:
+            exchange.take(await pool.acquire(call))
             return await call.runtime.offload(exchange.run)
         except BaseException:
             exchange.abort()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jackfield import DecodeError, Headers, Model, Request, Response, StreamBody, Url, UsageError
+from jackfield import DecodeError, Headers, Model, Origin, Request, Response, StreamBody, Url, UsageError
 
 HERE = Url.parse("https://api.example.test/v1")
 
@@ -52,6 +52,28 @@ def test_a_method_that_is_no_token_is_refused(method: Any) -> None:
 
 @pytest.mark.parametrize("url", ["https://api.example.test/", None, ("https", "h", 443)])
 def test_a_url_that_is_not_a_url_value_is_refused_when_the_request_is_made(url: Any) -> None:
+    with pytest.raises(UsageError):
+        Request("GET", url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        HERE._replace(path="/a\r\nX: y"),
+        HERE._replace(path="/a b"),
+        HERE._replace(path="/ü"),
+        HERE._replace(path="/a?b=c"),
+        HERE._replace(path="/a#b"),
+        HERE._replace(path="a"),
+        HERE._replace(path="//evil.example/\x00"),
+        Url(Origin("https", "h\r\nx", 443), "/"),
+        Url(Origin("https", "h/a", 443), "/"),
+        Url(Origin("https", "", 443), "/"),
+        Url(Origin("ftp", "h", 21), "/"),
+    ],
+    ids=repr,
+)
+def test_a_url_value_that_was_put_together_wrongly_is_refused_when_the_request_is_made(url: Url) -> None:
     with pytest.raises(UsageError):
         Request("GET", url)
 

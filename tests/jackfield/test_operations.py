@@ -8,7 +8,7 @@ import inspect
 import json
 import pickle
 import pydoc
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,10 +19,13 @@ from jackfield import (
     Client,
     ConfigurationError,
     ConnectError,
+    DeadlineExceededError,
     JackfieldError,
     NetworkError,
     NotFoundError,
+    Options,
     Proceed,
+    ProtocolError,
     Pure,
     ReadTimeoutError,
     Request,
@@ -83,6 +86,17 @@ class Core(Service):
     async def quickly(self, node: str) -> dict[str, Any]:
         """Uses a view of itself."""
         return await self.with_options(headers={"x-view": "1"}, timeout=1000).get_node(node)
+
+    @operation
+    async def quickly_itself(self) -> None:
+        """Sends through a view of itself."""
+        view = self.with_options(headers={"x-view": "1"}, timeout=5, read_timeout=2)
+        await view.send(Request("GET", self.url()))
+
+    @operation(bounded=False)
+    async def unhurried(self, node: str) -> None:
+        """Without a total of its own, but without waiting too."""
+        await self.send(Request("POST", self.url("nodes", node)))
 
     @operation
     async def tagged(self, tag: str) -> None:
@@ -302,7 +316,7 @@ def test_what_request_gives_is_what_a_call_sends(colour: Colour) -> None:
     assert transport.requests == [request]
 
 
-@pytest.mark.parametrize("name", ["find_node", "quickly"])
+@pytest.mark.parametrize("name", ["find_node", "quickly", "unhurried"])
 def test_request_of_an_operation_that_awaits_others_sends_nothing_either(colour: Colour, name: str) -> None:
     transport = FakeTransport()
     client = colour.client(Core, transport)
@@ -422,6 +436,25 @@ def test_a_view_made_inside_a_body_is_awaitable_there_and_stays_within_the_deadl
     assert left == [60]
 
 
+def test_what_a_view_made_inside_a_body_sends_itself_obeys_the_views_settings(
+    colour: Colour, plugin: type[Steps]
+) -> None:
+    options: list[Options] = []
+    left: list[float] = []
+    probes = [
+        plugin("one", probing(options, "options")),
+        plugin("two", probing(left, "remaining")._replace(name="two")),
+    ]
+    transport = FakeTransport(otherwise=Response(200))
+    client = colour.client(Core, transport, plugins=probes)
+
+    colour.get(client.quickly_itself())
+
+    assert transport.requests[0].headers["x-view"] == "1"
+    assert options[0].read_timeout == 2
+    assert left == [5]
+
+
 def test_two_requests_begun_together_are_each_streamed_or_not_as_they_asked(
     colour: Colour, plugin: type[Steps]
 ) -> None:
@@ -441,6 +474,29 @@ def test_a_service_that_takes_a_name_of_ours_is_told_at_once(name: str) -> None:
 
     with pytest.raises(ConfigurationError, match=rf"Own .*{name}.*another name"):
         type("Own", (Service,), {name: helper})
+
+
+@pytest.mark.parametrize("name", ["send", "call", "url", "runtime", "chain", "with_options", "close", "aclose"])
+def test_an_operation_that_would_hide_a_name_of_ours_is_told_at_once(name: str) -> None:
+    async def body(self: Any, text: str) -> str:
+        return text
+
+    with pytest.raises(ConfigurationError, match=rf"Own .*{name}.*another name"):
+        type("Own", (Service,), {name: operation(body)})
+
+
+def plain(self: Any) -> int:
+    return 5
+
+
+async def generator(self: Any) -> AsyncGenerator[int, None]:
+    yield 5
+
+
+@pytest.mark.parametrize("body", [plain, generator])
+def test_a_body_that_is_no_coroutine_function_is_refused_when_it_is_decorated(body: Any) -> None:
+    with pytest.raises(UsageError, match=rf"{body.__name__}.*async def"):
+        operation(body)
 
 
 def test_a_service_may_give_every_other_name_to_its_own_helpers(colour: Colour) -> None:
@@ -637,6 +693,45 @@ def test_the_body_of_an_endless_error_answer_is_not_read_to_its_end(colour: Colo
 
     assert body.closed >= 1
     assert len(pickle.dumps(error)) < 10_000_000
+
+
+@pytest.mark.parametrize(
+    "stop",
+    [ReadTimeoutError("late"), ProtocolError("no HTTP"), DeadlineExceededError("late")],
+    ids=lambda e: type(e).__name__,
+)
+def test_an_error_answer_whose_body_does_not_come_is_still_that_error_and_lets_the_body_go(
+    colour: Colour, stop: Exception
+) -> None:
+    class Stuck(Pieces):
+        async def read(self) -> bytes:
+            if self.left:
+                return self.left.pop(0)
+            raise stop
+
+    body = Stuck(b"no such ")
+
+    error = failure(colour, colour.client(Core, FakeTransport([Response(404, body=body)])).stream)
+
+    assert isinstance(error, NotFoundError)
+    assert error.response is not None
+    assert error.response.content == b"no such "
+    assert body.closed >= 1
+
+
+def test_an_interruption_while_the_body_of_an_error_answer_is_read_lets_it_go(colour: Colour) -> None:
+    class Interrupted(BaseException):
+        """As KeyboardInterrupt, which no event loop takes for its own."""
+
+    class Stuck(Pieces):
+        async def read(self) -> bytes:
+            raise Interrupted
+
+    body = Stuck()
+
+    with pytest.raises(Interrupted):
+        colour.get(colour.client(Core, FakeTransport([Response(404, body=body)])).stream())
+    assert body.closed >= 1
 
 
 def test_a_good_answer_to_a_streamed_call_is_left_to_be_read(colour: Colour) -> None:

@@ -156,6 +156,12 @@ def test_a_segment_that_would_name_another_resource_is_refused(segment: str) -> 
         Url.parse("https://h/a").at("b", segment)
 
 
+@pytest.mark.parametrize("segment", [5, None, b"a", ["a"]])
+def test_a_segment_that_is_not_text_is_a_usage_error(segment: Any) -> None:
+    with pytest.raises(UsageError):
+        Url.parse("https://h/").at("a", segment)
+
+
 def test_half_of_a_surrogate_pair_in_a_segment_is_a_usage_error() -> None:
     with pytest.raises(UsageError):
         Url.parse("https://h/").at("\ud800")

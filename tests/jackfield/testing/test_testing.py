@@ -100,6 +100,19 @@ def test_a_scripted_error_is_a_fresh_one_each_time(colour: Colour, kind: type[Ne
     assert scripted.call is None
 
 
+def test_a_scripted_error_that_cannot_be_copied_is_raised_as_it_is(colour: Colour) -> None:
+    class Two(Exception):
+        def __init__(self, message: str, number: int) -> None:
+            super().__init__(message)
+            self.number = number
+
+    client = colour.client(Core, FakeTransport([Two("of a library", 7)]))
+
+    with pytest.raises(Two, match="of a library") as caught:
+        colour.get(client.get("a"))
+    assert caught.value.number == 7
+
+
 def test_a_scripted_error_leaves_the_doubt_that_a_real_one_leaves(colour: Colour) -> None:
     client = colour.client(Core, FakeTransport([ReadTimeoutError("late"), ConnectError("down"), NotFoundError("gone")]))
     doubts: list[bool] = []
