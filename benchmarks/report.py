@@ -70,24 +70,24 @@ def _calls(results: Sequence[Result]) -> Iterator[str]:
     to_urllib3, to_aiohttp = ratios(results, Group.SYNC), ratios(results, Group.ASYNC)
     for group in Group:
         yield ""
-        yield f"{group.value:<56}{'CPU µs/call':>12}{'/urllib3':>10}{'/aiohttp':>10}{'quartiles':>18}"
+        yield f"{group.value:<56}{'CPU µs/call':>14}{'/urllib3':>10}{'/aiohttp':>10}{'quartiles':>18}"
         for result in results:
             if result.group is group and not result.turns:
-                yield f"  {result.name:<54}{'not installed':>12}"
+                yield f"  {result.name:<54}{'not installed':>14}"
             elif result.group is group:
                 other = _two_places(to_aiohttp[result] if group is Group.ASYNC else None)
                 shown = f"{_two_places(to_urllib3[result]):>10}{other:>10}{_spread(result.turns):>18}"
-                yield f"  {result.name:<54}{result.microseconds:>12.1f}{shown}"
+                yield f"  {result.name:<54}{result.microseconds:>14.1f}{shown}"
 
 
 def _imports(imports: Sequence[Import]) -> Iterator[str]:
     yield ""
-    yield f"{'import, in a fresh interpreter':<56}{'modules':>12}{'wall ms':>10}{'CPU ms':>10}"
+    yield f"{'import, in a fresh interpreter':<56}{'modules':>14}{'wall ms':>10}{'CPU ms':>10}"
     for found in imports:
         if found.modules:
-            yield f"  import {found.library:<47}{found.modules:>12}{found.wall_ms:>10.1f}{found.cpu_ms:>10.1f}"
+            yield f"  import {found.library:<47}{found.modules:>14}{found.wall_ms:>10.1f}{found.cpu_ms:>10.1f}"
         else:
-            yield f"  import {found.library:<47}{'not installed':>12}"
+            yield f"  import {found.library:<47}{'not installed':>14}"
 
 
 def _two_places(ratio: float | None) -> str:

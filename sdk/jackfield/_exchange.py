@@ -214,7 +214,9 @@ class _Stream:
 
 def _decoded(answer: Answer) -> Answer | HTTPResponse:
     """What to read the body from: urllib3's decoders where it is in a content coding that they know."""
-    codings = answer.headers.get("content-encoding", "").lower().replace(",", " ").split()
+    if "content-encoding" not in answer.headers:
+        return answer
+    codings = answer.headers["content-encoding"].lower().replace(",", " ").split()
     if not set(codings).intersection(HTTPResponse.CONTENT_DECODERS):
         return answer
     headers = {"content-encoding": ", ".join(codings)}

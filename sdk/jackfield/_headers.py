@@ -45,11 +45,16 @@ class Headers(Mapping[str, str]):
     @classmethod
     def received(cls, fields: Iterable[tuple[str, str]]) -> Headers:
         """What a peer sent: kept as it came, for a reader to judge."""
-        headers = cls()
-        collected = headers._fields
+        collected: dict[str, tuple[tuple[str, str], ...]] = {}
         for name, value in fields:
             key = name.lower()
             collected[key] = (*collected[key], (name, value)) if key in collected else ((name, value),)
+        return cls._of(collected)
+
+    @classmethod
+    def _of(cls, fields: dict[str, tuple[tuple[str, str], ...]]) -> Headers:
+        headers = object.__new__(cls)
+        headers._fields = fields
         return headers
 
     def __getitem__(self, name: str) -> str:
@@ -85,23 +90,15 @@ class Headers(Mapping[str, str]):
     def replacing(self, name: str, value: str) -> Headers:
         """These, with one value under the name, whatever stood there."""
         _check(name, value)
-        headers = Headers()
-        headers._fields = {**self._fields, name.lower(): ((name, value),)}
-        return headers
+        return Headers._of({**self._fields, name.lower(): ((name, value),)})
 
     def without(self, name: str) -> Headers:
         """These, but no field of the name."""
-        headers = Headers()
-        headers._fields = {key: found for key, found in self._fields.items() if key != name.lower()}
-        return headers
+        return Headers._of({key: found for key, found in self._fields.items() if key != name.lower()})
 
     def over(self, defaults: Headers) -> Headers:
         """These, and of the defaults what they do not name themselves."""
-        if not self._fields:
-            return defaults
-        headers = Headers()
-        headers._fields = {**defaults._fields, **self._fields}
-        return headers
+        return Headers._of({**defaults._fields, **self._fields}) if self._fields else defaults
 
     def __repr__(self) -> str:
         shown = (f"{name}: {value}" if name.lower() in _SHOWN else f"{name}: ***" for name, value in self.pairs())

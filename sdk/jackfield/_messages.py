@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias, TypeVar, cast
 
 from ._body import ByteStream, StreamBody
-from ._errors import DecodeError, NetworkError, UsageError
+from ._errors import DeadlineExceededError, DecodeError, NetworkError, UsageError
 from ._headers import HeaderFields, Headers, as_pairs
-from ._url import Url, encode_query, quote
+from ._url import Url, check_url, encode_query, quote
 
 if TYPE_CHECKING:
     from msgspec.json import Decoder
@@ -21,6 +21,7 @@ Query: TypeAlias = "Mapping[str, str] | Iterable[tuple[str, str]]"
 _is_method = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})  # RFC 9110 §9.2.2
 _NO_HEADERS = Headers()
+_BODIES = (bytes, StreamBody)
 
 
 class _Frozen:
@@ -88,13 +89,12 @@ class Request(_Frozen):
     ) -> None:
         if not isinstance(method, str) or not _is_method(method):
             raise UsageError(f"{method!r} is no HTTP method")
-        if not isinstance(url, Url):
-            raise UsageError(f"a request's url is a Url, as `self.url(...)` gives it, not {type(url).__name__}")
-        if not isinstance(body, bytes | StreamBody):
+        check_url(url)
+        if not isinstance(body, _BODIES):
             raise UsageError(f"a body is bytes or a StreamBody, not {type(body).__name__}")
         _set(self, "method", method)
         _set(self, "url", url)
-        _set(self, "query", tuple(as_pairs(query, "query")))
+        _set(self, "query", tuple(as_pairs(query, "query")) if query else ())
         _set(self, "headers", headers if isinstance(headers, Headers) else Headers(headers))
         _set(self, "body", body)
         _set(self, "idempotent", idempotent)
@@ -166,9 +166,10 @@ class Response(_Frozen):
         try:
             while len(pieces) < limit and (piece := await self.body.read()):
                 pieces += piece
-        except NetworkError:
+        except (NetworkError, DeadlineExceededError):
             pass  # what did arrive is all there is to tell
-        await self.body.close()
+        finally:
+            await self.body.close()
         return Response(self.status, self.headers, pieces[:limit])
 
     def decode(self, into: type[T]) -> T:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec
 
 from ._call import Call
 from ._client import Client
-from ._errors import JackfieldError, UsageError
+from ._errors import ConfigurationError, JackfieldError, UsageError
 from ._wiring import DryRun, Wired
 
 if TYPE_CHECKING:
@@ -23,11 +23,15 @@ T = TypeVar("T")
 S = TypeVar("S")
 A = TypeVar("A")
 
+_CO_COROUTINE = 0x80  # inspect.CO_COROUTINE; inspect is heavy to import
+
 
 class Definition(Generic[P, T]):
     """An operation as the class holds it: the body, and how it is run. The kinds of operation derive from it."""
 
-    def __init__(self, body: Callable[..., Coroutine[Any, Any, Any]], *, bounded: bool = True, hidden: int = 1) -> None:
+    def __init__(self, body: Any, *, bounded: bool = True, hidden: int = 1) -> None:
+        if not body.__code__.co_flags & _CO_COROUTINE:
+            raise ConfigurationError(f"{body.__name__} must be an `async def` that returns: it is an operation's body")
         self.body = body
         self.name = body.__name__
         self.bounded = bounded

@@ -127,12 +127,16 @@ _FOREIGN = (
 
 
 def _close(work: Coroutine[Any, Any, Any]) -> None:
-    for _ in range(100):  # a coroutine may await again while it is closed, in a `finally` say
-        try:
-            work.close()
-        except RuntimeError:
-            continue
+    try:
+        work.close()
         return
+    except RuntimeError:
+        pass  # it awaits again while it is closed, in a `finally` say: let it come to its end
+    for _ in range(100):
+        try:
+            work.send(None)
+        except (Exception, GeneratorExit):
+            return
 
 
 class _ThreadLock:

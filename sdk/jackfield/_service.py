@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._runtime import Runtime
 
 _USUAL = Options()
+_OFFERED = frozenset({"aclose", "call", "chain", "close", "runtime", "send", "url", "with_options"})
 _RESERVED = frozenset({"_call", "_run", "_runtime_for", "_wiring", "_within"})
 
 
@@ -55,7 +56,10 @@ class Service(Wired):
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
-        if taken := sorted(_RESERVED.intersection(vars(cls))):
+        from ._operations import Definition
+
+        hidden = {name for name, found in vars(cls).items() if isinstance(found, Definition)} & _OFFERED
+        if taken := sorted(_RESERVED.intersection(vars(cls)) | hidden):
             raise ConfigurationError(
                 f"{cls.__name__} defines {', '.join(taken)}, which jackfield uses: take another name"
             )
@@ -121,7 +125,7 @@ class Service(Wired):
             stream: leave the body to be read piece by piece.
         """
         call = self.call
-        if call.sends_first() and not stream:
+        if call.sends_first() and not stream and call.options is self._wiring.options:
             return await self._wiring.chain.send(request, call)
         own = Call(call.operation, self._wiring, within=call)
         own.stream, own.started = stream, call.started

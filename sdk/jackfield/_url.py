@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from ._errors import UsageError
@@ -71,12 +72,27 @@ class Url(NamedTuple):
     def at(self, *segments: str) -> Url:
         """This URL with further path segments, each escaped so that it stays one segment."""
         for segment in segments:
+            if not isinstance(segment, str):
+                raise UsageError(f"a path segment is a string, not {type(segment).__name__}: write str(...)")
             if segment in ("", ".", ".."):
                 raise UsageError(f"{segment!r} cannot be a path segment: it would name another resource")
         return Url(self.origin, "/".join([self.path.rstrip("/"), *map(quote, segments)]) if segments else self.path)
 
     def __str__(self) -> str:
         return f"{self.origin}{self.path}"
+
+
+def check_url(url: Url) -> None:
+    """Raises UsageError unless this is a URL as `Url.parse` and `Url.at` make them."""
+    if not isinstance(url, Url) or not isinstance(url.path, str) or not _path(url.path) or not url.path:
+        raise UsageError("a request's url is a Url with an encoded path, as `self.url(...)` gives it")
+    _check_origin(url.origin)
+
+
+@lru_cache
+def _check_origin(origin: Origin) -> None:
+    if not isinstance(origin, Origin) or origin.scheme not in _PORTS or Url.parse(str(origin)).origin != origin:
+        raise UsageError("a URL's origin has a scheme, a host and a port, as `Url.parse` gives it")
 
 
 def _is_ipv6(host: str) -> bool:

@@ -157,7 +157,7 @@ def test_what_an_operation_awaits_ends_with_it(colour: Colour) -> None:
 def test_an_inner_view_with_more_time_gets_no_more_than_the_outer_call_has(colour: Colour) -> None:
     transport = FakeTransport(otherwise=Response(200))
 
-    with pytest.raises(DeadlineExceededError):
+    with pytest.raises(DeadlineExceededError, match="within 60 s"):
         colour.get(colour.client(Core, transport, timeout=60).outer_with_more_time(61))
 
     assert transport.requests == []

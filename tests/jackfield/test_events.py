@@ -65,6 +65,11 @@ class Core(Service):
         return (await self.send(Request("GET", self.url(name), query={"key": "hunter2", "page": "1"}))).content
 
     @operation
+    async def get_two(self) -> None:
+        for name in ("one", "two"):
+            await self.send(Request("GET", self.url(name)))
+
+    @operation
     async def open(self) -> Response:
         return await self.send(Request("GET", self.url("big")), stream=True)
 
@@ -121,6 +126,16 @@ def test_an_observer_is_told_of_every_attempt_in_order(colour: Colour, watch: ty
         RequestSent("get", "GET", url, 3),
         ResponseReceived("get", 200, 4, 0.0),
     ]
+
+
+def test_attempts_are_counted_for_each_request_from_one(colour: Colour, watch: type[Watch]) -> None:
+    watching = watch()
+    answers = [Response(503), Response(200), Response(503), Response(200)]
+
+    colour.get(colour.client(Core, FakeTransport(answers), plugins=[watching, "retry"]).get_two())
+
+    sent = [(event.url[-3:], event.attempt) for event in watching.events if isinstance(event, RequestSent)]
+    assert sent == [("one", 1), ("one", 2), ("two", 1), ("two", 2)]
 
 
 def test_the_time_of_an_answer_is_measured_from_its_own_request(colour: Colour, watch: type[Watch]) -> None:

@@ -301,6 +301,32 @@ def test_a_closed_runtime_has_given_back_its_threads_and_may_be_closed_again() -
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("jackfield")]
 
 
+def test_closing_a_runtime_waits_for_the_work_under_way() -> None:
+    runtime = AsyncioRuntime()
+    begun, go = threading.Event(), threading.Event()
+    done: list[str] = []
+
+    def work() -> None:
+        begun.set()
+        assert go.wait(20)
+        done.append("work")
+
+    async def main() -> None:
+        working = asyncio.ensure_future(runtime.offload(work))
+        while not begun.is_set():  # noqa: ASYNC110 - it is set in a thread
+            await asyncio.sleep(0)
+        closing = asyncio.ensure_future(runtime.close())
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not closing.done()
+        go.set()
+        await closing
+        assert done == ["work"]
+        await working
+
+    asyncio.run(main())
+
+
 def test_a_lock_lets_one_thread_in_at_a_time() -> None:
     runtime = SyncRuntime()
     lock = runtime.lock()
@@ -407,6 +433,26 @@ def test_who_waits_for_a_signal_that_never_comes_goes_on_after_the_time_given(ma
         return "through"
 
     assert run(make(), work) == "through"
+
+
+def test_a_signal_wakes_an_event_loop_that_has_nothing_else_to_do() -> None:
+    runtime = AsyncioRuntime()
+    waiting = threading.Event()
+
+    async def main() -> None:
+        signal = runtime.signal()
+
+        def later() -> None:
+            assert waiting.wait(20)
+            signal.set()
+
+        thread = threading.Thread(target=later)
+        thread.start()
+        asyncio.get_running_loop().call_soon(waiting.set)
+        await signal.wait(0.5)
+        thread.join()
+
+    asyncio.run(main(), debug=True)  # where what another thread must not do to a loop is an error
 
 
 def test_a_signal_to_an_event_loop_that_has_ended_is_no_error() -> None:

@@ -38,12 +38,19 @@ class FakeTransport:
         if isinstance(answer, Exception):
             if isinstance(answer, NetworkError) and answer.sent:
                 call.unanswered = True
-            raise copy(answer)  # the same one may be scripted twice
+            raise _fresh(answer)  # the same one may be scripted twice
         return answer if isinstance(answer, Response) else answer(request)
 
     async def close(self) -> None:
         """Remembers that it was closed."""
         self.closed = True
+
+
+def _fresh(error: Exception) -> Exception:
+    try:
+        return copy(error)
+    except Exception:  # one that is not made from its args alone
+        return error
 
 
 def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
