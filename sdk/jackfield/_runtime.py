@@ -126,16 +126,15 @@ _FOREIGN = (
 )
 
 
+class _Abandoned(BaseException):
+    """Thrown into a coroutine that waits for what will not come; `close` would not reach into nested clean-ups."""
+
+
 def _close(work: Coroutine[Any, Any, Any]) -> None:
-    try:
-        work.close()
-        return
-    except RuntimeError:
-        pass  # it awaits again while it is closed, in a `finally` say: let it come to its end
-    for _ in range(100):
+    for _ in range(100):  # it may await again while it ends, in a `finally` say
         try:
-            work.send(None)
-        except (Exception, GeneratorExit):
+            work.throw(_Abandoned())
+        except (Exception, _Abandoned):
             return
 
 

@@ -966,8 +966,11 @@ def test_two_event_loops_share_a_client_and_its_only_connection(serve: Serve) ->
         await client.aclose()
         await transport.close()
 
+    def run(loop: int) -> list[int]:
+        return asyncio.run(twenty(loop))
+
     with ThreadPoolExecutor(2) as threads:
-        found = list(threads.map(asyncio.run, [twenty(0), twenty(1)]))
+        found = list(threads.map(run, range(2)))
     asyncio.run(close())
 
     assert [number for numbers in found for number in numbers] == list(range(40))

@@ -65,6 +65,7 @@ def test_a_url_that_is_not_a_url_value_is_refused_when_the_request_is_made(url: 
         HERE._replace(path="/a?b=c"),
         HERE._replace(path="/a#b"),
         HERE._replace(path="a"),
+        HERE._replace(path=""),
         HERE._replace(path="//evil.example/\x00"),
         Url(Origin("https", "h\r\nx", 443), "/"),
         Url(Origin("https", "h/a", 443), "/"),

@@ -92,6 +92,11 @@ async def a_session_with_a_call() -> None:
         await asyncio.sleep(0)
 
 
+async def a_session_inside_a_session() -> None:
+    async with a_session(), a_session():
+        await asyncio.sleep(0)
+
+
 async def a_clean_up() -> None:
     try:
         await asyncio.sleep(0)
@@ -109,9 +114,10 @@ FOREIGN = pytest.mark.parametrize(
         a_timeout,
         lambda: asyncio.to_thread(len, ""),
         a_session_with_a_call,
+        a_session_inside_a_session,
         a_clean_up,
     ],
-    ids=["sleep-0", "sleep-1", "future", "timeout", "to-thread", "async-with", "finally"],
+    ids=["sleep-0", "sleep-1", "future", "timeout", "to-thread", "async-with", "async-with-twice", "finally"],
 )
 
 
