@@ -37,6 +37,7 @@ from ._errors import (
     UsageError,
 )
 from ._events import Event, JobPolled, Observer, PageFetched, RequestSent, ResponseReceived, RetryScheduled
+from ._explain import Explanation
 from ._headers import Headers
 from ._jobs import AsyncJob, Job, job
 from ._messages import Request, Response
@@ -80,6 +81,7 @@ __all__ = [
     "DecodeError",
     "Done",
     "Event",
+    "Explanation",
     "ForbiddenError",
     "Headers",
     "JackfieldError",

@@ -58,7 +58,8 @@ class PluginSet(NamedTuple):
         plugged = dict(self.plugged)
         for name, plugin in changes.items():
             if name not in plugged:
-                raise ConfigurationError(_unknown(name, self.plugged, "this client has"))
+                unknown = _unknown(name, self.plugged, "this client has")
+                raise ConfigurationError(f"{name}=... is no option, and {unknown}")
             if plugin is None:
                 del plugged[name]
             elif _name(plugin) == name:

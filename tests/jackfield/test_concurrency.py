@@ -39,6 +39,8 @@ from jackfield import (
 if TYPE_CHECKING:
     from tests.servers import Peer, ReceivedRequest, Script, Serve
 
+    from jackfield._flight import Signal
+
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
 GUARD = 5.0  # seconds; whoever waits that long waits in vain
@@ -391,6 +393,43 @@ def test_a_call_inside_a_call_that_holds_the_only_connection_is_told_so(serve: S
     with SyncNested(server.url, transport=transport, connect_timeout=0.05) as client:
         assert client.both() == 1
         assert client.with_options(connect_timeout=5).echo(3) == 3
+    SyncRuntime().run(transport.close())
+
+
+def test_a_forgotten_stream_that_is_found_at_the_worst_moment_gives_its_slot_to_who_waits(serve: Serve) -> None:
+    server = serve(beginning(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n100"), echoing())
+    transport = Urllib3Transport(max_connections=1)
+    found: list[int] = []
+
+    class Circle:
+        def __init__(self, stream: object) -> None:
+            self.stream, self.itself = stream, self
+
+    class Forgetful(Echo):
+        @operation
+        async def forget(self) -> None:
+            Circle(body_of(await self.send(self.asking(1), stream=True)))
+
+    class SyncForgetful(Forgetful, Client):
+        pass
+
+    class CollectingRuntime(SyncRuntime):
+        def signal(self) -> Signal:
+            gc.collect()
+            return super().signal()
+
+    client = SyncForgetful(server.url, transport=transport, runtime=CollectingRuntime(), connect_timeout=GUARD)
+    gc.disable()
+    try:
+        client.forget()
+        call = threading.Thread(target=lambda: found.append(client.echo(2)), daemon=True)  # it may never end
+        call.start()
+        call.join(GUARD)
+    finally:
+        gc.enable()
+
+    assert found == [2]
+    client.close()
     SyncRuntime().run(transport.close())
 
 
@@ -934,6 +973,21 @@ def test_a_closed_client_leaves_neither_thread_nor_connection(serve: Serve) -> N
 
     assert server.connections == 8
     assert all(peer.ended.wait(GUARD) for peer in server.peers)
+
+
+def test_a_transport_that_was_given_outlives_its_clients(serve: Serve) -> None:
+    server = serve(echoing())
+    transport = Urllib3Transport(max_connections=1)
+
+    with SyncEcho(server.url, transport=transport) as first:
+        one = first.echo(1)
+    with SyncEcho(server.url, transport=transport) as second:
+        two = second.echo(2)
+    SyncRuntime().run(transport.close())
+
+    assert (one, two) == (1, 2)
+    assert server.connections == 1
+    assert server.peer(1).ended.wait(GUARD)
 
 
 # --- event loops come and go

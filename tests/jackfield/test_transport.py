@@ -50,6 +50,7 @@ from jackfield import (
     UsageError,
     operation,
 )
+from jackfield.testing import VirtualSyncRuntime
 from jackfield_plugins.retry import Retry
 
 if TYPE_CHECKING:
@@ -535,6 +536,17 @@ def test_a_connection_that_the_server_ends_is_not_used_again(serve: Serve, conne
     assert server.peer(1).ended.wait(GUARD)
 
 
+def test_a_connection_that_the_caller_wants_closed_is_not_used_again(serve: Serve, connect: Connect) -> None:
+    server = serve(answering(reply(b"ok")))
+    caller = connect(server.url)
+
+    caller.fetch(headers={"Connection": "close"})
+    caller.fetch()
+
+    assert server.connections == 2  # RFC 9112 §9.6: no further requests after `close`
+    assert server.peer(1).ended.wait(GUARD)
+
+
 def test_a_body_without_a_length_ends_with_the_connection(serve: Serve, connect: Connect) -> None:
     server = serve(sending_then_closing(headed(), b"all ", b"of it"), answering(reply(b"next")))
     caller = connect(server.url)
@@ -880,6 +892,8 @@ GZIPPED = headed("Content-Encoding: gzip", "Content-Length: 100000")
 NAMELESS_END = b"\x1f\x8b\x08\x08\0\0\0\0\0\xff"  # a gzip header whose file name has not ended yet (RFC 1952 §2.3)
 TWELVE_TIMES = ", ".join(["gzip"] * 12)
 
+PACKED = reply(packed("gzip"), "Content-Encoding: gzip")
+
 LOST = [
     Fault("reset-at-once", NetworkError, resetting_at_once),
     Fault("closed-at-once", ConnectionLostError, closing_at_once),
@@ -888,12 +902,14 @@ LOST = [
     Fault("half-closed-after-the-request", ConnectionLostError, half_closing),
     Fault("reset-in-the-body", ConnectionLostError, sending_then_resetting(headed("Content-Length: 5") + b"hel")),
     Fault("reset-in-a-chunk", ConnectionLostError, sending_then_resetting(CHUNKED + b"5\r\nhel")),
+    Fault("reset-in-a-packed-body", ConnectionLostError, sending_then_resetting(PACKED[:-30])),
     Fault("reset-in-a-body-without-length", ConnectionLostError, sending_then_resetting(headed(), b"hel")),
 ]
 SILENT = [
     Fault("silent", ReadTimeoutError, sending(), SHORT),
     Fault("silent-in-the-head", ReadTimeoutError, sending(b"HTTP/1.1 200 OK\r\nContent-"), SHORT),
     Fault("silent-in-the-body", ReadTimeoutError, sending(headed("Content-Length: 5"), b"hel"), SHORT),
+    Fault("silent-in-a-packed-body", ReadTimeoutError, sending(PACKED[:-30]), SHORT),
     Fault("silent-in-a-chunk-size", ReadTimeoutError, sending(CHUNKED + b"1"), SHORT),
     Fault("silent-before-the-last-chunk", ReadTimeoutError, sending(CHUNKED + b"5\r\nhello\r\n"), SHORT),
     Fault("silent-after-an-interim-answer", ReadTimeoutError, sending(headed(status="100 Continue")), SHORT),
@@ -916,6 +932,7 @@ DRIPPING = [
 TRUNCATED = [
     Fault("no-body", TruncatedBodyError, sending_then_closing(headed("Content-Length: 5"))),
     Fault("short-body", TruncatedBodyError, sending_then_closing(headed("Content-Length: 5") + b"hell")),
+    Fault("short-packed-body", TruncatedBodyError, sending_then_closing(PACKED[:-30])),
     Fault("half-closed-in-the-body", TruncatedBodyError, half_closing_in_the_body),
     Fault(
         "short-body-to-be-closed", TruncatedBodyError, sending_then_closing(reply(b"hello", "Connection: close")[:-1])
@@ -1209,6 +1226,29 @@ def test_a_server_that_does_not_read_stops_an_upload_in_time(serve: Serve, conne
     assert caller.fetch().content == b"next"
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_server_that_reads_slowly_stops_an_upload_at_the_deadline(
+    serve: Serve, connect: Connect, authority: trustme.CA, scheme: str
+) -> None:
+    pause = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.head()
+        for _ in range(150):
+            peer.read(16384)
+            pause.wait(0.01)
+        peer.reset()
+
+    tls = server_context(authority, "127.0.0.1") if scheme == "https" else None
+    server = serve(script, answering(reply(b"next")), tls=tls)
+    caller = connect(server.url, ssl_context=client_context(authority))
+
+    with pytest.raises(DeadlineExceededError):
+        caller.limited(timeout=0.2).fetch("PUT", body=b"x" * 50_000_000)
+
+    assert caller.fetch().content == b"next"
+
+
 # --- bodies that are too large
 
 
@@ -1354,6 +1394,47 @@ def test_a_body_that_is_not_as_announced_is_an_error_and_gives_the_connection_up
     assert server.peer(1).ended.wait(GUARD)
     assert caller.fetch().content == b"next"
     assert server.connections == 2
+
+
+@pytest.mark.parametrize(
+    "piece", ["\xe9", 1, None, memoryview(b"\0" * 4).cast("I")], ids=["str", "int", "none", "wide-memoryview"]
+)
+@pytest.mark.parametrize("length", [1, None])
+def test_a_body_whose_pieces_are_not_bytes_is_refused(
+    serve: Serve, connect: Connect, piece: Any, length: int | None
+) -> None:
+    server = serve(answering(reply(b"taken")))
+    caller = connect(server.url)
+
+    with pytest.raises(UsageError):
+        caller.fetch("PUT", body=StreamBody(lambda: [piece], length=length))
+    caller.fetch()
+
+    assert [request.line for request in server.requests] == ["GET /things HTTP/1.1"]
+
+
+def test_what_produces_a_body_is_closed_when_the_call_ends(serve: Serve, connect: Connect) -> None:
+    closed: list[str] = []
+
+    def pieces() -> Iterator[bytes]:
+        try:
+            while True:
+                yield b"x" * 100_000
+        finally:
+            closed.append("closed")
+
+    def script(peer: Peer) -> None:
+        peer.head()
+        peer.reset()
+
+    server = serve(script)
+    caller = connect(server.url)
+
+    with pytest.raises(ConnectionLostError) as caught:
+        caller.fetch("PUT", body=StreamBody(pieces))
+
+    assert closed == ["closed"]
+    assert caught.value.call is not None
 
 
 def test_a_body_with_more_than_announced_never_makes_a_whole_request(serve: Serve, connect: Connect) -> None:
@@ -1554,6 +1635,27 @@ def test_the_second_address_is_tried_when_the_first_is_dead(
 
     assert response.content == b"by the second"
     assert server.requests[0].get_all("host") == ["twice.test"]
+
+
+def test_no_address_is_tried_when_the_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    runtime = VirtualSyncRuntime()
+    addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"192.0.2.{n}", 80)) for n in range(10)]
+
+    def ten(*_: object, **__: object) -> list[Any]:
+        return addresses
+
+    def hang(self: socket.socket, address: object) -> None:
+        runtime.elapsed += self.gettimeout() or 1_000_000
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(socket, "getaddrinfo", ten)
+    monkeypatch.setattr(socket.socket, "connect", hang)
+
+    with SyncShelf("http://many.test", runtime=runtime, timeout=20, connect_timeout=60) as client:
+        with pytest.raises(DeadlineExceededError):
+            client.fetch("GET", {})
+
+    assert runtime.elapsed <= 20.001
 
 
 def has_ipv6() -> bool:
@@ -1783,6 +1885,20 @@ def test_a_handshake_that_drips_is_stopped_by_the_deadline(
 
     with pytest.raises(DeadlineExceededError):
         caller.limited(timeout=0.15).fetch()
+
+
+def test_a_server_of_tls_that_is_talked_to_in_clear_is_a_typed_error(
+    serve: Serve, connect: Connect, authority: trustme.CA
+) -> None:
+    server = serve(answering(reply()), tls=server_context(authority, "127.0.0.1"))
+    url = server.url.replace("https:", "http:")
+    caller = connect(url)
+
+    with pytest.raises((ProtocolError, ConnectionLostError)) as caught:
+        caller.fetch("POST", **SECRETS)
+
+    assert_tells_all_but_the_secret(caught.value, url)
+    assert server.requests == []
 
 
 def test_a_server_without_tls_is_not_talked_to_in_clear(serve: Serve, connect: Connect, authority: trustme.CA) -> None:
