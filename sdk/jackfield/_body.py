@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import Protocol
 
 from ._errors import UsageError
@@ -39,16 +39,18 @@ class StreamBody:
         body.replayable = False
         return body
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Generator[bytes]:
         """The pieces from the beginning.
 
         Raises:
             UsageError: there are more or fewer bytes than `length`, or the pieces cannot be produced.
         """
+        pieces: Iterable[bytes] = ()
         sent, held = 0, b""  # the last piece is held back until the length is known to be right
         try:
-            for piece in self._open():
-                if not isinstance(piece, bytes | bytearray | memoryview):
+            pieces = self._open()
+            for piece in pieces:
+                if not isinstance(piece, bytes | bytearray):
                     raise TypeError(f"a piece is a {type(piece).__name__}, not bytes")
                 if not piece:
                     continue
@@ -62,6 +64,9 @@ class StreamBody:
             raise
         except Exception as error:
             raise UsageError(f"the request body could not be produced: {error!r}") from error
+        finally:
+            if isinstance(pieces, Generator):
+                pieces.close()
         if self.length is not None and sent != self.length:
             wrong = "more" if sent > self.length else "fewer"
             raise UsageError(f"the request body has {wrong} than the {self.length} bytes announced")

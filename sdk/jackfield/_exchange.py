@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from ssl import SSLEOFError
 from typing import NoReturn
 
@@ -16,6 +17,7 @@ from ._border import translated
 from ._call import Call
 from ._connection import Connection
 from ._errors import BodyTooLargeError, ConnectionLostError, JackfieldError, UsageError
+from ._headers import Headers
 from ._messages import Request, Response
 from ._pool import Pool
 
@@ -32,7 +34,7 @@ class Exchange:
         self._ended = ended
         self._request = request
         self._call = call
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()  # a forgotten stream is aborted wherever the garbage collector finds it
         self._connection: Connection | None = None
         self._socket: socket.socket | None = None
         self._answer: Answer | None = None
@@ -127,16 +129,20 @@ class Exchange:
             self._sent_all = True
         except (BrokenPipeError, ConnectionResetError, SSLEOFError):
             pass  # the peer may have answered before it had read all, and then closed: its answer is what counts
+        finally:
+            if isinstance(body, Generator):
+                body.close()
         return connection.next_answer(self._patience)
 
     def _patience(self) -> float:
         return self._call.limit(self._call.options.read_timeout)
 
-    def _timed(self, body: StreamBody) -> Iterator[bytes]:
-        for piece in body:
-            if self._socket is not None:
-                self._socket.settimeout(self._patience())
-            yield piece
+    def _timed(self, body: StreamBody) -> Generator[bytes]:
+        with closing(iter(body)) as pieces:
+            for piece in pieces:
+                if self._socket is not None:
+                    self._socket.settimeout(self._patience())
+                yield piece
 
     def _read_all(self) -> bytes:
         limit = self._call.options.max_body_size
@@ -159,7 +165,7 @@ class Exchange:
             raise ConnectionLostError(_GIVEN_UP)
         if not piece or (answer.complete and body is answer):
             self._complete = True
-            self._end(reusable=answer.reusable())
+            self._end(reusable=answer.reusable() and not _closing(self._request.headers))
         return piece
 
     def _fail(self, error: BaseException) -> NoReturn:
@@ -173,8 +179,9 @@ class Exchange:
         if isinstance(error, JackfieldError):
             raise error
         ours = translated(error, self._call, connected=connected)
+        inner = next((part for part in error.args if isinstance(part, OSError)), error)  # where urllib3 wraps it
         # What is not the system's own error may quote what was sent.
-        raise ours from (error if isinstance(error, OSError) or not connected else None)
+        raise ours from (inner if isinstance(inner, OSError) or not connected else None)
 
     def _end(self, *, reusable: bool) -> None:
         with self._guard:
@@ -221,6 +228,10 @@ def _decoded(answer: Answer) -> Answer | HTTPResponse:
         return answer
     headers = {"content-encoding": ", ".join(codings)}
     return HTTPResponse(answer, headers, answer.status, preload_content=False, decode_content=True)  # type: ignore[arg-type]  # all it needs is read1
+
+
+def _closing(headers: Headers) -> bool:
+    return "connection" in headers and "close" in headers["connection"].lower()  # RFC 9112 §9.6
 
 
 def _wire_headers(request: Request) -> Mapping[str, str]:

@@ -16,6 +16,8 @@ class Pool:
     """Lends connections; the one used last is lent first, so that the others grow idle.
 
     Who has to wait does so in its runtime, and holds no thread meanwhile that somebody else may need to go on.
+    Connections may come back at any line of this module: the garbage collector gives back those of forgotten streams.
+    So `release` never waits for the guard; whoever holds it looks after what came back, once it has let go.
     """
 
     def __init__(self, make: Callable[[], Connection], size: int) -> None:
@@ -24,6 +26,7 @@ class Pool:
         self._lent = 0
         self._idle: list[Connection] = []
         self._waiting: deque[Signal] = deque()
+        self._returned: deque[tuple[Connection, bool]] = deque()
         self._guard = threading.Lock()
         self._closed = False
 
@@ -33,25 +36,16 @@ class Pool:
         Raises:
             PoolTimeoutError: all were busy for `connect_timeout` seconds.
         """
-        with self._guard:
-            place = None if self._lent < self._size or self._closed else call.runtime.signal()
-            if place is None:
-                self._lent += 1
-            else:
-                self._waiting.append(place)
-        if place is not None:
-            await self._wait(place, call)
+        if not self._admitted():
+            place = call.runtime.signal()
+            if not self._admitted(place):
+                await self._wait(place, call)
         return self._take()
 
     def release(self, connection: Connection, *, reusable: bool) -> None:
         """Takes a connection back; closes it unless its last answer was read to the end and agreed to more."""
-        keep = reusable and not self._closed and not connection.is_closed
-        if not keep:
-            connection.close()
-        with self._guard:
-            if keep:
-                self._idle.append(connection)
-            self._pass_on()
+        self._returned.append((connection, reusable))
+        self._settle()
 
     def close(self) -> None:
         """Closes what is idle now, and what is lent when it comes back; who waits is sent away."""
@@ -61,29 +55,41 @@ class Pool:
             while self._waiting:
                 self._lent += 1
                 self._waiting.popleft().set()
+        self._settle()
         for connection in idle:
             connection.close()
 
+    def _admitted(self, place: Signal | None = None) -> bool:
+        with self._guard:
+            free = self._lent < self._size or self._closed
+            if free:
+                self._lent += 1
+            elif place is not None:
+                self._waiting.append(place)
+        self._settle()
+        return free
+
     async def _wait(self, place: Signal, call: Call) -> None:
-        seconds = call.limit(call.options.connect_timeout)
         try:
+            seconds = call.limit(call.options.connect_timeout)
             await place.wait(seconds)
         except BaseException:
-            with self._guard:
-                self._leave(place)
-            raise
-        with self._guard:
-            if place not in self._waiting:
-                return
             self._leave(place)
-        call.limit(seconds)  # the deadline, if it is that which has passed
-        raise PoolTimeoutError(f"all {self._size} connections to the origin were busy for {seconds:g} s")
+            raise
+        if self._leave(place, called=True):
+            call.limit(seconds)  # the deadline, if it is that which has passed
+            raise PoolTimeoutError(f"all {self._size} connections to the origin were busy for {seconds:g} s")
 
-    def _leave(self, place: Signal) -> None:
-        if place in self._waiting:
-            self._waiting.remove(place)
-        else:  # it was called at the same moment: the turn is the next one's
-            self._pass_on()
+    def _leave(self, place: Signal, *, called: bool = False) -> bool:
+        """Gives up waiting; whether it was still waiting. With `called`, a turn that has come is kept."""
+        with self._guard:
+            waited = place in self._waiting
+            if waited:
+                self._waiting.remove(place)
+            elif not called:
+                self._pass_on()
+        self._settle()
+        return waited
 
     def _pass_on(self) -> None:
         if self._waiting:
@@ -93,10 +99,11 @@ class Pool:
 
     def _take(self) -> Connection:
         try:
+            if self._closed:
+                raise UsageError("this client is closed")
             with self._guard:
-                if self._closed:
-                    raise UsageError("this client is closed")
                 idle = self._idle.pop() if self._idle else None
+            self._settle()
             if idle is None:
                 return self._make()
             if not idle.is_connected:  # the peer closed it meanwhile, or sent what nobody asked for
@@ -105,4 +112,17 @@ class Pool:
         except BaseException:
             with self._guard:
                 self._pass_on()
+            self._settle()
             raise
+
+    def _settle(self) -> None:
+        while self._returned and self._guard.acquire(blocking=False):
+            try:
+                connection, reusable = self._returned.popleft()
+                if reusable and not self._closed and not connection.is_closed:
+                    self._idle.append(connection)
+                else:
+                    connection.close()
+                self._pass_on()
+            finally:
+                self._guard.release()

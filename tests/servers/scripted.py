@@ -118,12 +118,21 @@ class Peer:
 
     def hang(self, at_most: float = GUARD) -> None:
         """Says nothing until the client leaves, which it must within so many seconds."""
-        self._socket.settimeout(at_most)
+        if not self.client_leaves(within=at_most):
+            raise AssertionError(f"the client did not leave within {at_most} s")
+        raise Gone
+
+    def client_leaves(self, *, within: float) -> bool:
+        """Says nothing for so many seconds at most; whether the client left meanwhile."""
+        self._socket.settimeout(within)
         try:
-            self.drain()
+            while self._socket.recv(65536):
+                pass
         except TimeoutError:
-            self._socket.settimeout(None)
-            raise AssertionError(f"the client did not leave within {at_most} s") from None
+            return False
+        except OSError:
+            pass  # it left by a reset
+        return True
 
     def drain(self) -> None:
         """Reads and forgets all that comes, until the client leaves.
