@@ -55,9 +55,9 @@ class AsyncioRuntime:
         """To a task, from whatever task or thread."""
         return _TaskSignal()
 
-    async def flight(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
+    async def flight(self, key: Hashable, work: Callable[[], Awaitable[T]], seconds: float | None = None) -> T:
         """Single flight between tasks of one event loop."""
-        return await self._flights.join((asyncio.get_running_loop(), key), work)
+        return await self._flights.join((asyncio.get_running_loop(), key), work, seconds)
 
     async def within(self, seconds: float, work: Awaitable[T]) -> T:
         """Cancels the work and raises TimeoutError when the time is up."""

@@ -13,7 +13,7 @@ from ._steps import Proceed, Pure, Stage, Step
 
 
 class DefaultHeaders:
-    """Adds the client's `headers` to requests that do not name them."""
+    """Adds the client's `headers` to requests that do not name them; to another origin than the service's, none."""
 
     name = "headers"
 
@@ -22,6 +22,8 @@ class DefaultHeaders:
         return [Pure(self.name, Stage.PREPARE, request=self._add)]
 
     def _add(self, request: Request, call: Call) -> Request:
+        if request.url.origin != call.origin:  # a header may be a credential, whatever its name
+            return request
         return request.with_headers(request.headers.over(call.options.headers))
 
 

@@ -61,6 +61,9 @@ class JackfieldError(Exception):
 
     message: str
     call: CallSummary | None
+    job_token: str | None = (
+        None  # of the job that was polled or waited for: `operation.resume(token)` takes it up again
+    )
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -235,7 +238,7 @@ class JobTimeoutError(DeadlineExceededError):
     def of(cls, job: str, seconds: float, polls: int) -> Self:
         return cls(
             f"the job {job} was still running after {seconds:g} s and {polls} polls; it goes on at the service: "
-            "wait on with a longer timeout, or resume it from its token"
+            "wait on with a longer timeout, or resume it from `error.job_token`"
         )
 
 

@@ -123,7 +123,8 @@ class Exchange:
         assert connection is not None
         connection.timeout = self._patience()
         self._call.unanswered = True
-        body = self._timed(request.body) if isinstance(request.body, StreamBody) else request.body or None
+        small = isinstance(request.body, bytes) and len(request.body) <= _PIECE
+        body = (request.body or None) if small else self._timed(request.body)
         try:
             connection.request(request.method, request.target, body, self._headers)
             self._sent_all = True
@@ -137,12 +138,13 @@ class Exchange:
     def _patience(self) -> float:
         return self._call.limit(self._call.options.read_timeout)
 
-    def _timed(self, body: StreamBody) -> Generator[bytes]:
-        with closing(iter(body)) as pieces:
+    def _timed(self, body: bytes | StreamBody) -> Generator[bytes]:
+        with closing(iter(StreamBody(lambda: [body]) if isinstance(body, bytes) else body)) as pieces:
             for piece in pieces:
-                if self._socket is not None:
-                    self._socket.settimeout(self._patience())
-                yield piece
+                for start in range(0, len(piece), _PIECE):  # sending a piece may take as long as a silence, not more
+                    if self._socket is not None:
+                        self._socket.settimeout(self._patience())
+                    yield piece[start : start + _PIECE]
 
     def _read_all(self) -> bytes:
         limit = self._call.options.max_body_size
@@ -246,7 +248,8 @@ def _wire_headers(request: Request) -> Mapping[str, str]:
     if len(request.headers.get_all("host")) > 1:
         raise UsageError("a request has one 'host' header at most")
     pairs = request.headers.pairs()
-    if isinstance(request.body, StreamBody) and request.body.length is not None:
-        pairs.append(("content-length", str(request.body.length)))
+    length = request.body.length if isinstance(request.body, StreamBody) else len(request.body) or None
+    if length is not None:
+        pairs.append(("content-length", str(length)))
     fields = dict(pairs)
     return fields if len(fields) == len(pairs) else HTTPHeaderDict(pairs)

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Hashable
 from copy import copy
 from typing import Any, Protocol, TypeVar
 
+from ._errors import DeadlineExceededError, JackfieldError
+
 T = TypeVar("T")
 
 
@@ -23,13 +25,14 @@ class Signal(Protocol):
 
 
 class _Flight:
-    __slots__ = ("abandoned", "error", "landed", "value")
+    __slots__ = ("abandoned", "done", "error", "landed", "value")
 
     def __init__(self, landed: Signal) -> None:
         self.landed = landed
         self.value: Any = None
         self.error: Exception | None = None
         self.abandoned = True
+        self.done = False
 
 
 class Flights:
@@ -40,15 +43,17 @@ class Flights:
         self._guard = threading.Lock()
         self._flying: dict[Hashable, _Flight] = {}
 
-    async def join(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
-        """Leads the work of this key, or follows who leads it; leads next if the leader was cancelled."""
+    async def join(self, key: Hashable, work: Callable[[], Awaitable[T]], seconds: float | None) -> T:
+        """Leads the work of this key, or follows who leads it; leads next if the leader was cancelled or too late."""
         while True:
             with self._guard:
                 flight = self._flying.get(key)
                 if flight is None:
                     leading = self._flying[key] = _Flight(self._signal())
                     break
-            await flight.landed.wait()
+            await flight.landed.wait(seconds)
+            if not flight.done:
+                raise TimeoutError("whoever works on this is still at it")
             if flight.error is not None:
                 raise _fresh(flight.error)
             if not flight.abandoned:
@@ -61,10 +66,13 @@ class Flights:
             value = flight.value = await work()
             flight.abandoned = False
             return value
+        except DeadlineExceededError:
+            raise  # the leader's own time was up: that is nobody else's outcome
         except Exception as error:
             flight.error = error
             raise
         finally:
+            flight.done = True
             with self._guard:
                 del self._flying[key]
             flight.landed.set()
@@ -77,4 +85,6 @@ def _fresh(error: Exception) -> Exception:
     except Exception:  # one that is not made from its args alone
         return error
     fresh.__cause__ = error.__cause__
+    if isinstance(fresh, JackfieldError):
+        fresh.call = None  # it will be told in which call it reaches this follower
     return fresh

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from ._errors import UsageError
 from ._operations import AsyncOperation, Definition, Descriptor, SyncOperation
 from ._progress import Done, JobState, JobStyle, Pending, Progress
 from ._tokens import decode_token
 from ._wiring import Wired
-
-if TYPE_CHECKING:
-    pass
 
 P = ParamSpec("P")
 T = TypeVar("T")

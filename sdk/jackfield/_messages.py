@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias, TypeVar, overload
 
 from ._body import ByteStream, StreamBody
 from ._errors import DeadlineExceededError, DecodeError, NetworkError, UsageError
@@ -94,11 +94,10 @@ class Request(_Frozen):
             raise UsageError(f"a body is bytes or a StreamBody, not {type(body).__name__}")
         _set(self, "method", method)
         _set(self, "url", url)
-        _set(self, "query", tuple(as_pairs(query, "query")) if query else ())
+        _set(self, "query", _checked_query(as_pairs(query, "query")) if query else ())
         _set(self, "headers", headers if isinstance(headers, Headers) else Headers(headers))
         _set(self, "body", body)
         _set(self, "idempotent", idempotent)
-        _check_query(self.query)
 
     def with_headers(self, headers: Headers) -> Request:
         """A copy with these headers; quicker than `replace`, as nothing else needs checking again."""
@@ -127,7 +126,7 @@ class Request(_Frozen):
         return f"<Request {self.method} {self.redacted()}>"
 
 
-def _check_query(query: tuple[tuple[str, str], ...]) -> None:
+def _checked_query(query: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     for name, value in query:
         if not isinstance(name, str) or not isinstance(value, str):
             raise UsageError(f"the query parameter {name!r} must be a string, not {type(value).__name__}")
@@ -136,6 +135,7 @@ def _check_query(query: tuple[tuple[str, str], ...]) -> None:
                 (name + value).encode()
             except UnicodeEncodeError:
                 raise UsageError(f"the query parameter {name!a} holds half of a surrogate pair") from None
+    return tuple([(str.__str__(name), str.__str__(value)) for name, value in query])  # of an Enum its value
 
 
 class Response(_Frozen):
@@ -172,17 +172,20 @@ class Response(_Frozen):
             await self.body.close()
         return Response(self.status, self.headers, pieces[:limit])
 
-    def decode(self, into: type[T]) -> T:
+    @overload
+    def decode(self, into: type[T]) -> T: ...
+    @overload
+    def decode(self, into: Any) -> Any: ...
+    def decode(self, into: Any) -> Any:
         """The JSON body (RFC 8259) as a value of the type.
 
         Raises:
             DecodeError: it is not JSON, or not of this shape.
         """
         try:
-            decoded: T = _decoder(cast("Hashable", into)).decode(self.content)
+            return _decoder(into).decode(self.content)
         except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
             raise DecodeError(f"the answer ({self.status}) is not the JSON expected: {error}") from error
-        return decoded
 
     def __repr__(self) -> str:
         size = f"{len(self.body)} bytes" if isinstance(self.body, bytes) else "a stream"

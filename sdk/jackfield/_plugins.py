@@ -79,8 +79,7 @@ def resolve(defaults: Sequence[object], chosen: Iterable[object]) -> PluginSet:
     if isinstance(chosen, str):
         raise ConfigurationError(f"plugins is a list of them: write plugins=[{chosen!r}]")
     plugins: dict[str, object] = {}
-    named = os.environ.get("JACKFIELD_PLUGINS", "").replace(",", " ").split()
-    for item in (*defaults, *named, *chosen):
+    for item in (*defaults, *_of_the_environment(), *chosen):
         if isinstance(item, Without):
             if plugins.pop(item.name, None) is None:
                 raise ConfigurationError(_unknown(item.name, plugins, "this client has"))
@@ -89,6 +88,15 @@ def resolve(defaults: Sequence[object], chosen: Iterable[object]) -> PluginSet:
         else:
             plugins[_name(item)] = item
     return PluginSet.of({name: plug(name, plugin) for name, plugin in plugins.items()})
+
+
+def _of_the_environment() -> list[str]:
+    names = os.environ.get("JACKFIELD_PLUGINS", "").replace(",", " ").split()
+    known = {entry.name for entry in offers(GROUP)} if names else set[str]()
+    for name in names:
+        if name not in known:
+            raise PluginError(f"JACKFIELD_PLUGINS: {_unknown(name, known, 'installed are')}")
+    return names
 
 
 def load(name: str) -> object:

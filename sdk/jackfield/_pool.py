@@ -57,7 +57,7 @@ class Pool:
                 self._waiting.popleft().set()
         self._settle()
         for connection in idle:
-            connection.close()
+            _close(connection)
 
     def _admitted(self, place: Signal | None = None) -> bool:
         with self._guard:
@@ -107,7 +107,7 @@ class Pool:
             if idle is None:
                 return self._make()
             if not idle.is_connected:  # the peer closed it meanwhile, or sent what nobody asked for
-                idle.close()
+                _close(idle)
             return idle
         except BaseException:
             with self._guard:
@@ -122,7 +122,14 @@ class Pool:
                 if reusable and not self._closed and not connection.is_closed:
                     self._idle.append(connection)
                 else:
-                    connection.close()
+                    _close(connection)
                 self._pass_on()
             finally:
                 self._guard.release()
+
+
+def _close(connection: Connection) -> None:
+    try:
+        connection.close()
+    except OSError:
+        pass  # it is gone all the same

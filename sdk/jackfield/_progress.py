@@ -87,11 +87,11 @@ class Progress(Generic[T]):
             if isinstance(self.state, Done):
                 break
             left = until - runtime.monotonic()
-            if left <= 0:
+            if left <= 0 and self._polls:
                 overdue = JobTimeoutError.of(self._job.id, limit, self._polls)
                 self._tell(overdue)
                 raise overdue
-            await runtime.sleep(min(wait, left))
+            await runtime.sleep(max(0.0, min(wait, left)))
             await self.poll()
         state: JobState[T] = self.state
         assert isinstance(state, Done)
@@ -99,4 +99,5 @@ class Progress(Generic[T]):
         return value
 
     def _tell(self, error: JackfieldError) -> None:
+        error.job_token = self.token
         error.attach(self._call.summary()._replace(attempts=self._polls))

@@ -46,10 +46,11 @@ class Runtime(Protocol):
         """Something to wait for until another thread or task says that it has happened."""
         ...
 
-    async def flight(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
+    async def flight(self, key: Hashable, work: Callable[[], Awaitable[T]], seconds: float | None = None) -> T:
         """Single flight: of the callers of one key at one time one works, and all get its outcome.
 
-        A failure reaches each follower as a copy of its own. If the leader is cancelled, a follower takes over.
+        A failure reaches each follower as a copy of its own. If the leader is cancelled or its call out of time, a
+        follower takes over. Who has followed for so many seconds gets a TimeoutError. Work must not join its own key.
         """
         ...
 
@@ -108,9 +109,9 @@ class SyncRuntime:
         """Between threads."""
         return _ThreadSignal()
 
-    async def flight(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
+    async def flight(self, key: Hashable, work: Callable[[], Awaitable[T]], seconds: float | None = None) -> T:
         """Single flight between threads."""
-        return await self._flights.join(key, work)
+        return await self._flights.join(key, work, seconds)
 
     async def within(self, seconds: float, work: Awaitable[T]) -> T:
         """Nothing here can interrupt a thread: what blocks bounds itself by `call.limit`."""

@@ -36,8 +36,8 @@ class Urllib3Transport:
         """One attempt. Cancelled, it drops its connection."""
         pool = self._pool(request.url.origin)
         exchange = Exchange(pool, request, call, self._under_way.discard)
-        self._under_way.add(exchange)
         try:
+            self._under_way.add(exchange)
             exchange.take(await pool.acquire(call))
             return await call.runtime.offload(exchange.run)
         except BaseException:

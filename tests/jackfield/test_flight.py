@@ -12,7 +12,7 @@ from weakref import ref
 
 import pytest
 
-from jackfield import AsyncioRuntime, NotFoundError, Runtime, SyncRuntime
+from jackfield import AsyncioRuntime, DeadlineExceededError, NotFoundError, Runtime, SyncRuntime
 
 CALLERS = 16
 Work: TypeAlias = Callable[[], Awaitable[Any]]
@@ -338,3 +338,39 @@ def test_nothing_is_remembered_of_a_flight_that_has_landed(together: Together) -
     collect()
 
     assert kept() is None
+
+
+def test_the_leaders_own_deadline_is_not_the_followers_outcome(together: Together) -> None:
+    keys = [Key() for _ in range(4)]
+    runs: list[int] = []
+
+    async def work() -> str:
+        runs.append(1)
+        if len(runs) == 1:
+            for key in keys:
+                await together.until(key.first)
+            raise DeadlineExceededError("the leader's")
+        return "done"
+
+    outcomes = together.outcomes([flying(key, work) for key in keys])
+
+    assert sorted(str(outcome) for outcome in outcomes) == ["done", "done", "done", "the leader's"]
+
+
+def test_a_follower_waits_no_longer_than_it_has() -> None:
+    runtime = SyncRuntime()
+    begun, told = Event(), Event()
+
+    async def lead() -> str:
+        begun.set()
+        told.wait(10)
+        return "led"
+
+    with ThreadPoolExecutor(1) as threads:
+        leader = threads.submit(runtime.run, runtime.flight("key", lead))
+        assert begun.wait(10)
+        with pytest.raises(TimeoutError):
+            runtime.run(runtime.flight("key", lead, 0.01))
+        told.set()
+
+        assert leader.result(10) == "led"

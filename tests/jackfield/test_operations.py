@@ -35,6 +35,7 @@ from jackfield import (
     Stage,
     Step,
     UnavailableError,
+    Url,
     UsageError,
     hookimpl,
     operation,
@@ -845,3 +846,18 @@ def test_an_answer_that_is_not_what_the_operation_promises_is_a_decode_error_wit
     assert error.call is not None
     assert error.call.attempts == 1
     assert json.dumps(error.call)  # plain data, all of it
+
+
+def test_the_clients_headers_do_not_leave_its_origin(colour: Colour) -> None:
+    class Leaving(Service):
+        @operation
+        async def leave(self, to: str) -> int:
+            return (await self.send(Request("GET", Url.parse(to)))).status
+
+    transport = FakeTransport(otherwise=Response(200))
+    client = colour.client(Leaving, transport, headers={"X-Api-Key": "canary"})
+
+    colour.get(client.leave("https://elsewhere.test/next"))
+    colour.get(client.leave("https://api.example.test/next"))
+
+    assert ["x-api-key" in request.headers for request in transport.requests] == [False, True]

@@ -50,7 +50,6 @@ from jackfield import (
     UsageError,
     operation,
 )
-from jackfield.testing import VirtualSyncRuntime
 from jackfield_plugins.retry import Retry
 
 if TYPE_CHECKING:
@@ -1094,32 +1093,37 @@ def test_a_body_cut_anywhere_is_whole_or_an_error(serve: Serve, connect: Connect
     assert body[: min(whole)].endswith((b"world", b"\r\n0\r\n", b"\r\n0\r\n\r\n"))
 
 
-SOCKET_CALLS = ["connect", "send", "sendall", "recv", "recv_into", "settimeout", "setsockopt", "shutdown", "makefile"]
+SOCKET_CALLS = ["connect", "send", "sendall", "recv", "recv_into", "settimeout", "setsockopt", "shutdown", "close"]
 
 
+@pytest.mark.parametrize("fields", [[], ["Connection: close"]], ids=["kept-open", "closed"])
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize("kept", [False, True], ids=["new", "kept"])
 def test_whichever_call_of_the_system_fails_the_error_is_ours_and_the_client_well(
-    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch, streamed: bool, kept: bool
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch, streamed: bool, kept: bool, fields: list[str]
 ) -> None:
-    server = serve(answering(reply(b"x" * 100_000)))
+    server = serve(answering(reply(b"x" * 100_000, *fields)))
     caller = connect(server.url, connect_timeout=3)
     call = caller.pieces if streamed else caller.fetch
     countdown = [0]
 
-    def failing(real: Callable[..., Any]) -> Callable[..., Any]:
+    def failing(name: str) -> Callable[..., Any]:
+        real = getattr(socket.socket, name)
+
         def method(*args: Any) -> Any:
             of_the_loop = args[0].family == socket.AF_UNIX
             if not of_the_loop and not threading.current_thread().name.startswith("scripted"):
                 countdown[0] -= 1
                 if countdown[0] == 0:
+                    if name == "close":
+                        real(*args)  # one that says it failed has closed all the same
                     raise OSError(errno.EIO, "Input/output error")
             return real(*args)
 
         return method
 
     for name in SOCKET_CALLS:
-        monkeypatch.setattr(socket.socket, name, failing(getattr(socket.socket, name)))
+        monkeypatch.setattr(socket.socket, name, failing(name))
     failures, failed = 0, True
 
     while failed:
@@ -1953,3 +1957,23 @@ def test_a_client_that_made_its_own_transport_closes_its_connections(serve: Serv
         client.fetch("GET", {})
 
     assert server.peer(1).ended.wait(GUARD)
+
+
+@pytest.mark.parametrize("size", [64 * 1024, 64 * 1024 + 1, 300_000])
+def test_a_big_body_of_bytes_goes_out_whole_piece_by_piece(serve: Serve, connect: Connect, size: int) -> None:
+    server = serve(answering(reply()))
+    body = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+
+    connect(server.url).fetch("POST", body=body)
+
+    assert server.requests[0].get_all("content-length") == [str(size)]
+    assert server.requests[0].get_all("transfer-encoding") == []
+    assert server.requests[0].body == body
+
+
+def test_a_header_of_blanks_is_judged_in_no_time(serve: Serve, connect: Connect) -> None:
+    """A pattern that takes quadratic time would hold this up, and every other thread, for most of a minute."""
+    server = serve(sending(b"HTTP/1.1 200 OK\r\nX:" + b" " * 60_000 + b"\x01\r\n\r\n"))
+
+    with pytest.raises(ProtocolError):
+        connect(server.url).fetch()

@@ -26,7 +26,7 @@ def check_command(command: object) -> None:
 
 
 def flatten(parameters: Mapping[str, Parameter]) -> list[tuple[str, str]]:
-    """Names and strings: bool as true or false, lists joined by commas, maps as `name[0].key`; None and empty left out.
+    """Names and strings: bool as true or false, lists joined by commas, maps as `name[0].key`; None and `[]` left out.
 
     Names that the client sends itself (`command`, `apikey` …) are left out too: its own values win.
 
@@ -82,7 +82,7 @@ def _text(name: str, value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return value
+        return str.__str__(value)  # of an Enum its value, not its name
     if isinstance(value, int) or (isinstance(value, float) and isfinite(value)):
         return str(value)
     raise UsageError(

@@ -114,7 +114,7 @@ class CloudStackService(Service):
         A list is paged unless `page` or `pagesize` is given. Its `count` is that of all items.
         """
         check_command(command)
-        if "list" not in command.lower() or _names_page(parameters):
+        if not _lists(command) or _names_page(parameters):
             return await self.job(command, **parameters)
         merged = Merged()
         async for page in self.listing.pages(command, **parameters):
@@ -124,7 +124,7 @@ class CloudStackService(Service):
     if not TYPE_CHECKING:  # each client says of itself what its commands give
 
         def __getattr__(self, command):
-            if command.startswith("_"):
+            if command.startswith("_") or command in ("close", "aclose"):  # the other colour's, and no command
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {command!r}")
             return partial(self.request, command)
 
@@ -134,10 +134,17 @@ def _check(api_key: object, api_secret: object, max_page_size: object, **seconds
         raise ConfigurationError("api_key must be a string of printable characters that is not empty")
     if not isinstance(api_secret, str | Secret) or not api_secret:
         raise ConfigurationError("api_secret must be a string that is not empty")
+    if isinstance(api_secret, str) and (api_secret != api_secret.strip() or "\n" in api_secret):
+        raise ConfigurationError("api_secret holds a line break, or blanks around it: was it read from a file?")
     if isinstance(max_page_size, bool) or not isinstance(max_page_size, int) or max_page_size < 1:
         raise ConfigurationError(f"max_page_size must be a whole number of 1 or more, not {max_page_size!r}")
     for name, given in seconds.items():
         check_seconds(name, given, zero=True)
+
+
+def _lists(command: str) -> bool:
+    name = command.lower()  # createNetworkACLList and its like start jobs
+    return "list" in name and not name.startswith(("create", "delete", "update", "replace"))
 
 
 def _names_page(parameters: dict[str, Parameter]) -> bool:

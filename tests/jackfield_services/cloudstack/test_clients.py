@@ -40,6 +40,7 @@ END_POINT = "https://cloud.test/client/api"
         ({"api_key": None}, "api_key"),
         ({"api_secret": ""}, "api_secret"),
         ({"api_secret": b"bytes"}, "api_secret"),
+        ({"api_secret": "from a file\n"}, "api_secret holds a line break"),
         ({"max_page_size": 0}, "max_page_size must be a whole number of 1 or more, not 0"),
         ({"max_page_size": "500"}, "max_page_size"),
         ({"max_page_size": True}, "max_page_size"),
@@ -107,7 +108,7 @@ def test_a_step_that_awaits_something_foreign_is_refused_before_anything_is_sent
 def test_any_command_is_an_attribute_but_private_names_are_not(converse: Converse) -> None:
     assert converse(lambda cs: cs.listZones())["count"] == 2
     client = CloudStack(END_POINT, "key", "secret")
-    for name in ("_private", "__deepcopy__", "_sign_", "__len__"):
+    for name in ("_private", "__deepcopy__", "_sign_", "__len__", "aclose"):
         with pytest.raises(AttributeError, match=name):
             getattr(client, name)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jackfield import JobCancelledError, JobFailedError, JobTimeoutError, UsageError
-from jackfield.testing import VirtualSyncRuntime
+from jackfield.testing import FakeTransport, VirtualSyncRuntime, json_response
 from jackfield_services.cloudstack import (
     CloudStack,
     CloudStackClientException,
@@ -125,3 +125,34 @@ def test_a_job_is_taken_up_again_by_another_client(cloud: CloudStackEmulator) ->
 def test_what_is_no_token_is_refused(cloud: CloudStackEmulator, token: str) -> None:
     with CloudStack(cloud.end_point, cloud.api_key, cloud.api_secret) as client, pytest.raises(UsageError):
         client.job.resume(token)
+
+
+def test_a_command_with_list_inside_its_name_that_starts_a_job_is_waited_for(converse: Converse) -> None:
+    started = json_response({"createnetworkacllistresponse": {"id": "1", "jobid": "j"}})
+    done = {"jobstatus": 1, "jobresultcode": 0, "jobresult": {"networkacllist": {"id": "1"}}}
+    transport = FakeTransport([started, json_response({"queryasyncjobresultresponse": done})])
+
+    result = converse(lambda cs: cs.createNetworkACLList(name="acl"), transport=transport)
+
+    assert result == {"networkacllist": {"id": "1"}}
+    assert "page" not in dict(transport.requests[0].query)
+
+
+def test_an_error_of_a_job_carries_the_token_to_take_it_up_again(cloud: CloudStackEmulator) -> None:
+    order = start_of(cloud)
+    cloud.plan_job(polls=40)
+    keys = (cloud.end_point, cloud.api_key, cloud.api_secret)
+    with CloudStack(*keys, job_timeout=60, runtime=VirtualSyncRuntime()) as client:
+        with pytest.raises(JobTimeoutError) as caught:
+            client.deployVirtualMachine(**order)
+
+        result = client.job.resume(caught.value.job_token or "").result()
+
+    assert result["virtualmachine"]["name"] == "new"
+
+
+def test_a_result_that_must_be_there_now_is_asked_for_once(cloud: CloudStackEmulator) -> None:
+    order = start_of(cloud)
+    cloud.plan_job(polls=0)
+    with CloudStack(cloud.end_point, cloud.api_key, cloud.api_secret) as client:
+        assert client.job.start("deployVirtualMachine", **order).result(timeout=0)["virtualmachine"]["name"] == "new"

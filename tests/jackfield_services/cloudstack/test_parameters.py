@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,10 @@ from jackfield_services.cloudstack.emulator import CloudStackEmulator
 
 if TYPE_CHECKING:
     from tests.jackfield_services.cloudstack.conftest import Converse
+
+
+class State(str, Enum):  # noqa: UP042  # StrEnum shows its value by itself: this is the one that does not
+    RUNNING = "Running"
 
 
 @pytest.mark.parametrize(
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
         ({"b", "a"}, [("p", "a,b")]),
         ({"k": "v", "n": 2, "none": None}, [("p[0].k", "v"), ("p[0].n", "2")]),
         ([{"key": "a", "value": "b"}, {"key": "c"}], [("p[0].key", "a"), ("p[0].value", "b"), ("p[1].key", "c")]),
+        (State.RUNNING, [("p", "Running")]),
         ("two\r\nlines", [("p", "two\r\nlines")]),
     ],
 )
