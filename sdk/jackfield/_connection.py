@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import socket
 from collections.abc import Callable
-from socket import socket
 from ssl import SSLContext, SSLSocket
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -17,10 +17,32 @@ from ._url import Origin
 class Connection(HTTPConnection):
     """In clear. `next_answer` takes the place of `getresponse`, which would make urllib3's own response, and log."""
 
+    connect_patience: Callable[[], float]
     _patience: Callable[[], float]
 
+    def _new_conn(self) -> socket.socket:
+        # As urllib3's, but each address gets what is left, not the whole time again.
+        failure = OSError("the name has no address")
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            self._dns_host, self.port, type=socket.SOCK_STREAM
+        ):
+            sock = socket.socket(family, kind, protocol)
+            try:
+                for option in self.socket_options or ():
+                    sock.setsockopt(*option)
+                sock.settimeout(self.connect_patience())
+                sock.connect(address)
+                return sock
+            except OSError as error:
+                sock.close()
+                failure = error
+            except BaseException:
+                sock.close()
+                raise
+        raise failure
+
     @property
-    def cuttable(self) -> socket | None:
+    def cuttable(self) -> socket.socket | None:
         """What to shut down to wake whoever waits for the peer."""
         return self.sock
 
@@ -31,20 +53,20 @@ class Connection(HTTPConnection):
         assert isinstance(answer, Answer)
         return answer
 
-    def response_class(self, sock: socket, *, method: str) -> Answer:  # type: ignore[override]  # called as a class is
+    def response_class(self, sock: socket.socket, *, method: str) -> Answer:  # type: ignore[override]  # called as a class is
         return Answer(Source(sock, self._patience), method)
 
 
 class TlsConnection(Connection, HTTPSConnection):  # pyright: ignore[reportIncompatibleVariableOverride]  # as above
     """Over TLS."""
 
-    _handshaking: socket | None = None
+    _handshaking: socket.socket | None = None
 
     @property
-    def cuttable(self) -> socket | None:
+    def cuttable(self) -> socket.socket | None:
         return self._handshaking or self.sock
 
-    def _new_conn(self) -> socket:
+    def _new_conn(self) -> socket.socket:
         # A handshake detaches the socket: only a second one to the same connection can cut it.
         sock = super()._new_conn()
         self._handshaking = sock.dup()

@@ -113,7 +113,9 @@ class Exchange:
     def _connect(self, connection: Connection) -> None:
         call = self._call
         if connection.is_closed:
-            connection.timeout = call.limit(call.options.connect_timeout)
+            # Every address of the name shares the time; one that is tried late still gets a moment.
+            until = call.runtime.monotonic() + call.options.connect_timeout
+            connection.connect_patience = lambda: call.limit(max(0.001, until - call.runtime.monotonic()))
             connection.connect()
         self._socket = connection.sock
         self.check()  # an abort before there was a socket had nothing to cut

@@ -50,6 +50,7 @@ from jackfield import (
     UsageError,
     operation,
 )
+from jackfield.testing import VirtualSyncRuntime
 from jackfield_plugins.retry import Retry
 
 if TYPE_CHECKING:
@@ -1639,6 +1640,27 @@ def test_the_second_address_is_tried_when_the_first_is_dead(
 
     assert response.content == b"by the second"
     assert server.requests[0].get_all("host") == ["twice.test"]
+
+
+def test_no_address_is_tried_when_the_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    runtime = VirtualSyncRuntime()
+    addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"192.0.2.{n}", 80)) for n in range(10)]
+
+    def ten(*_: object, **__: object) -> list[Any]:
+        return addresses
+
+    def hang(self: socket.socket, address: object) -> None:
+        runtime.elapsed += self.gettimeout() or 1_000_000
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(socket, "getaddrinfo", ten)
+    monkeypatch.setattr(socket.socket, "connect", hang)
+
+    client = SyncShelf("http://many.test", runtime=runtime, timeout=20, connect_timeout=60)
+    with client, pytest.raises(DeadlineExceededError):
+        client.fetch("GET", {})
+
+    assert runtime.elapsed <= 20.001
 
 
 def has_ipv6() -> bool:
