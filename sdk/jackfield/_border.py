@@ -31,8 +31,7 @@ def translated(error: Exception, call: Call, *, connected: bool) -> JackfieldErr
 
 
 def _while_connecting(error: Exception, call: Call) -> ConnectError:
-    # The name lookup fails as a NewConnectionError too; only a ConnectTimeoutError of urllib3's took too long.
-    if isinstance(error, TimeoutError) or type(error) is urllib3.ConnectTimeoutError:
+    if isinstance(error, TimeoutError):
         return ConnectTimeoutError(f"no connection within {call.options.connect_timeout:g} s")
     if isinstance(error, _TLS) and not isinstance(error, _ENDS):
         return TLSError(f"the TLS handshake failed: {_reason(error)}")

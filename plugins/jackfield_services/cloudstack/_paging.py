@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -21,22 +22,30 @@ class ListAt(NamedTuple):
     last: str = ""
 
 
+class ListPage(Page[dict[str, Any]]):
+    """A page that can tell whether it is the one before again."""
+
+    @cached_property
+    def digest(self) -> str:
+        return blake2b(encode(list(self)), digest_size=16).hexdigest()
+
+
 class ListPages:
     """Decides after a page whether there may be another: either meaning of `count` gives everything once, and ends."""
 
     def first(self, service: Any) -> ListAt:
         return ListAt(1, service.max_page_size)
 
-    def page(self, at: ListAt, answer: dict[str, Any]) -> Page[dict[str, Any]]:
+    def page(self, at: ListAt, answer: dict[str, Any]) -> ListPage:
         """The answer as a page; an empty one where it repeats the page before: that command ignores paging."""
         items = next((items for _, items in lists(answer)), list[Any]())
-        if items and _digest(items) == at.last:
-            return Page()
         count = integer(answer.get("count"))
-        return Page(items, total=count if count is not None and count > at.size else None, raw=answer)
+        page = ListPage(items, total=count if count is not None and count > at.size else None, raw=answer)
+        return ListPage() if at.last and page and page.digest == at.last else page
 
     def after(self, at: ListAt, page: Page[Any]) -> ListAt | None:
         seen = at.seen + len(page)
+        assert isinstance(page, ListPage)
         if not page or len(page) > at.size:
             return None
         count = integer(page.raw.get("count"))
@@ -46,7 +55,7 @@ class ListPages:
             ended = seen >= count
         else:  # a full page's count may be the total or not: ask once more
             ended = count < at.size
-        return None if ended else ListAt(at.number + 1, at.size, seen, _digest(page))
+        return None if ended else ListAt(at.number + 1, at.size, seen, page.digest)
 
 
 class Merged:
@@ -70,7 +79,3 @@ class Merged:
             self._total = page.total or self._total
         if self._lists:
             self.answer["count"] = self._counted if self._total is None else self._total
-
-
-def _digest(items: list[Any]) -> str:
-    return blake2b(encode(items), digest_size=16).hexdigest()
