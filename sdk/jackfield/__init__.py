@@ -30,14 +30,25 @@ from ._errors import (
     RateLimitedError,
     ReadTimeoutError,
     ServiceError,
+    SignatureError,
     TLSError,
     TruncatedBodyError,
     UnauthorizedError,
     UnavailableError,
     UsageError,
 )
-from ._events import Event, JobPolled, Observer, PageFetched, RequestSent, ResponseReceived, RetryScheduled
+from ._events import (
+    Event,
+    JobPolled,
+    Observer,
+    PageFetched,
+    RequestSent,
+    ResponseReceived,
+    RetryScheduled,
+    TokenRefreshed,
+)
 from ._explain import Explanation
+from ._flight import Flights
 from ._headers import Headers
 from ._jobs import AsyncJob, Job, job
 from ._messages import Request, Response
@@ -82,6 +93,7 @@ __all__ = [
     "Done",
     "Event",
     "Explanation",
+    "Flights",
     "ForbiddenError",
     "Headers",
     "JackfieldError",
@@ -118,11 +130,13 @@ __all__ = [
     "Secret",
     "Service",
     "ServiceError",
+    "SignatureError",
     "Stage",
     "Step",
     "StreamBody",
     "SyncRuntime",
     "TLSError",
+    "TokenRefreshed",
     "Transport",
     "TruncatedBodyError",
     "UnauthorizedError",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
@@ -30,10 +31,11 @@ class AsyncioRuntime:
         self._workers = workers
         self._threads: ThreadPoolExecutor | None = None
         self._closed = False
-        self._flights = Flights(_TaskSignal)
+        self._flights = Flights()
 
     monotonic = staticmethod(time.monotonic)
     now = staticmethod(time.time)
+    token_bytes = staticmethod(os.urandom)
 
     async def sleep(self, seconds: float) -> None:
         """Lets other tasks run meanwhile."""
@@ -56,8 +58,8 @@ class AsyncioRuntime:
         return _TaskSignal()
 
     async def flight(self, key: Hashable, work: Callable[[], Awaitable[T]], seconds: float | None = None) -> T:
-        """Single flight between tasks of one event loop."""
-        return await self._flights.join((asyncio.get_running_loop(), key), work, seconds)
+        """Single flight between tasks, of whatever event loop."""
+        return await self._flights.join(self, key, work, seconds)
 
     async def within(self, seconds: float, work: Awaitable[T]) -> T:
         """Cancels the work and raises TimeoutError when the time is up."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from ._errors import CallSummary, DeadlineExceededError
+from ._errors import CallSummary, DeadlineExceededError, JackfieldError
 from ._events import Event, emit
 
 if TYPE_CHECKING:
-    from ._messages import Request
+    from ._messages import Request, Response
     from ._wiring import Wiring
 
 
@@ -33,6 +33,7 @@ class Call:
     """
 
     __slots__ = (
+        "_wiring",
         "attempts",
         "deadline",
         "dry",
@@ -50,6 +51,7 @@ class Call:
     )
 
     def __init__(self, operation: str, wiring: Wiring, *, bounded: bool = True, within: Call | None = None) -> None:
+        self._wiring = wiring
         self.operation = operation
         self.runtime = runtime = wiring.runtime
         self.options = options = wiring.options
@@ -73,6 +75,26 @@ class Call:
         """Whether a request may use this call as its record: it is the first to ask, and the call has a deadline."""
         first, self.sends = not self.sends, True
         return first and self.deadline < inf
+
+    async def fetch(self, request: Request, purpose: str) -> Response:
+        """Sends a request of a step's own, for a token say: past every step, and with no header but its own.
+
+        It ends when this call ends, is no attempt of it, and observers are told of it. Whatever the status, it is an
+        answer. Redirects are not followed.
+
+        Args:
+            request: what to send, to whatever origin.
+            purpose: a word that tells people what it is for.
+
+        Raises:
+            NetworkError, DeadlineExceededError: as of the transport; they say which request it was.
+        """
+        own = Call(f"{self.operation} ({purpose})", self._wiring, within=self)
+        try:
+            return await self._wiring.chain.end(request, own)
+        except JackfieldError as error:
+            error.attach(own.summary())
+            raise
 
     def remaining(self) -> float:
         """Seconds left until the deadline; not positive once it has passed."""

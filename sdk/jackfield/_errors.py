@@ -25,7 +25,8 @@ JackfieldError
 │   └── JobFailedError         a job ended, and not well
 │       └── JobCancelledError
 ├── ContractError              the service broke its own word
-│   └── DecodeError            its answer could not be read
+│   ├── DecodeError            its answer could not be read
+│   └── SignatureError         a message that claims to be from it cannot be trusted
 └── DeadlineExceededError      the time was up
     └── JobTimeoutError
 """
@@ -221,6 +222,10 @@ class ContractError(JackfieldError):
 
 class DecodeError(ContractError):
     """The answer cannot be decoded into what the operation promises."""
+
+
+class SignatureError(ContractError):
+    """A message's signature or digest is missing, malformed, out of date or wrong: do not act on the message."""
 
 
 class DeadlineExceededError(JackfieldError):

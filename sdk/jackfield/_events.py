@@ -50,7 +50,15 @@ class JobPolled(NamedTuple):
     done: bool
 
 
-Event: TypeAlias = RequestSent | ResponseReceived | RetryScheduled | PageFetched | JobPolled
+class TokenRefreshed(NamedTuple):
+    """A token was had by `grant`. `lifetime` is in seconds, None where the service does not tell."""
+
+    operation: str
+    grant: str
+    lifetime: float | None
+
+
+Event: TypeAlias = TokenRefreshed | RequestSent | ResponseReceived | RetryScheduled | PageFetched | JobPolled
 Observer: TypeAlias = Callable[[Event], None]
 
 

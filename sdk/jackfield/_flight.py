@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Awaitable, Callable, Hashable
+from contextvars import ContextVar
 from copy import copy
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from ._errors import DeadlineExceededError, JackfieldError
+from ._errors import DeadlineExceededError, JackfieldError, UsageError
+
+if TYPE_CHECKING:
+    from ._runtime import Runtime
 
 T = TypeVar("T")
 
@@ -25,33 +29,57 @@ class Signal(Protocol):
 
 
 class _Flight:
-    __slots__ = ("abandoned", "done", "error", "landed", "value")
+    __slots__ = ("abandoned", "done", "error", "followers", "value")
 
-    def __init__(self, landed: Signal) -> None:
-        self.landed = landed
+    def __init__(self) -> None:
+        self.followers: list[Signal] = []
         self.value: Any = None
         self.error: Exception | None = None
         self.abandoned = True
         self.done = False
 
 
-class Flights:
-    """The work under way, by key."""
+_leading: ContextVar[tuple[_Flight, ...]] = ContextVar("jackfield_leading", default=())
 
-    def __init__(self, signal: Callable[[], Signal]) -> None:
-        self._signal = signal
+
+class Flights:
+    """The work under way, by key, among all who share this: threads, tasks, event loops, clients of either colour."""
+
+    def __init__(self) -> None:
         self._guard = threading.Lock()
         self._flying: dict[Hashable, _Flight] = {}
 
-    async def join(self, key: Hashable, work: Callable[[], Awaitable[T]], seconds: float | None) -> T:
-        """Leads the work of this key, or follows who leads it; leads next if the leader was cancelled or too late."""
+    async def join(
+        self, runtime: Runtime, key: Hashable, work: Callable[[], Awaitable[T]], seconds: float | None = None
+    ) -> T:
+        """Leads the work of this key, or follows who leads it; leads next if the leader was cancelled or too late.
+
+        Args:
+            runtime: the caller's, in which it works or waits.
+            key: callers of one key at one time share one outcome; a failure reaches each follower as its own copy.
+            work: what to do; it must not join its own key.
+            seconds: the longest that this caller follows.
+
+        Raises:
+            TimeoutError: the work of others took longer than that.
+            UsageError: the work joined its own key, and would have waited for itself.
+        """
+        until = None if seconds is None else runtime.monotonic() + seconds
         while True:
             with self._guard:
                 flight = self._flying.get(key)
                 if flight is None:
-                    leading = self._flying[key] = _Flight(self._signal())
+                    leading = self._flying[key] = _Flight()
                     break
-            await flight.landed.wait(seconds)
+                if flight in _leading.get():
+                    raise UsageError(f"the work of {key!r} joined its own flight: it would wait for itself")
+                landed = runtime.signal()
+                flight.followers.append(landed)
+            try:
+                await landed.wait(None if until is None else max(until - runtime.monotonic(), 0))
+            finally:
+                with self._guard:
+                    flight.followers.remove(landed)
             if not flight.done:
                 raise TimeoutError("whoever works on this is still at it")
             if flight.error is not None:
@@ -62,6 +90,8 @@ class Flights:
         return await self._lead(key, leading, work)
 
     async def _lead(self, key: Hashable, flight: _Flight, work: Callable[[], Awaitable[T]]) -> T:
+        led_before = _leading.get()
+        _leading.set((*led_before, flight))
         try:
             value = flight.value = await work()
             flight.abandoned = False
@@ -72,10 +102,13 @@ class Flights:
             flight.error = error
             raise
         finally:
+            _leading.set(led_before)
             flight.done = True
             with self._guard:
                 del self._flying[key]
-            flight.landed.set()
+                followers = tuple(flight.followers)
+            for landed in followers:
+                landed.set()
 
 
 def _fresh(error: Exception) -> Exception:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias, TypeVar, overload
 
@@ -14,6 +14,8 @@ from ._url import Url, check_url, encode_query, quote
 
 if TYPE_CHECKING:
     from msgspec.json import Decoder
+
+    from ._runtime import Runtime
 
 T = TypeVar("T")
 Query: TypeAlias = "Mapping[str, str] | Iterable[tuple[str, str]]"
@@ -116,6 +118,28 @@ class Request(_Frozen):
     def target(self) -> str:
         """Path and query as they stand in the request line (RFC 9112 §3.2.1)."""
         return f"{self.url.path}?{encode_query(self.query)}" if self.query else self.url.path
+
+    async def feed(self, sink: Callable[[bytes], object], runtime: Runtime) -> None:
+        """Gives the whole body to `sink`, piece by piece: to a digest, say, of what will be sent.
+
+        Raises:
+            UsageError: the body is a stream that can be read once only.
+        """
+        body = self.body
+        if isinstance(body, bytes):
+            sink(body)
+            return
+        if not body.replayable:
+            raise UsageError(
+                "this request's body is digested before it is sent, and can be read once only: give bytes, or a "
+                "StreamBody with a function that opens it again"
+            )
+
+        def read() -> None:
+            for piece in body:
+                sink(piece)
+
+        await runtime.offload(read)
 
     def redacted(self, shown: frozenset[str] = frozenset()) -> str:
         """The URL for a person: of the query's values only those of the names in `shown`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Hashable
@@ -27,7 +28,11 @@ class Runtime(Protocol):
         ...
 
     def random(self) -> float:
-        """A number from 0 to below 1."""
+        """A number from 0 to below 1, for jitter."""
+        ...
+
+    def token_bytes(self, size: int) -> bytes:
+        """So many bytes that nobody can foretell, for nonces and states."""
         ...
 
     async def sleep(self, seconds: float) -> None:
@@ -50,7 +55,8 @@ class Runtime(Protocol):
         """Single flight: of the callers of one key at one time one works, and all get its outcome.
 
         A failure reaches each follower as a copy of its own. If the leader is cancelled or its call out of time, a
-        follower takes over. Who has followed for so many seconds gets a TimeoutError. Work must not join its own key.
+        follower takes over. Who has followed for so many seconds gets a TimeoutError, and work that joins its own key
+        a UsageError. For callers of several runtimes there is `Flights`.
         """
         ...
 
@@ -70,10 +76,11 @@ class SyncRuntime:
         from random import Random
 
         self.random = Random().random
-        self._flights = Flights(_ThreadSignal)
+        self._flights = Flights()
 
     monotonic = staticmethod(time.monotonic)
     now = staticmethod(time.time)
+    token_bytes = staticmethod(os.urandom)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Runs a coroutine to its end.
@@ -111,7 +118,7 @@ class SyncRuntime:
 
     async def flight(self, key: Hashable, work: Callable[[], Awaitable[T]], seconds: float | None = None) -> T:
         """Single flight between threads."""
-        return await self._flights.join(key, work, seconds)
+        return await self._flights.join(self, key, work, seconds)
 
     async def within(self, seconds: float, work: Awaitable[T]) -> T:
         """Nothing here can interrupt a thread: what blocks bounds itself by `call.limit`."""

@@ -70,10 +70,17 @@ class Contribution(NamedTuple):
 
 
 class Chain(NamedTuple):
-    """The compiled way of a request. Printing it shows who stands where."""
+    """The compiled way of a request. Printing it shows who stands where.
+
+    Attributes:
+        parts: the steps, in order.
+        send: the whole way.
+        end: past every step, to the transport.
+    """
 
     parts: tuple[Contribution, ...]
     send: Proceed
+    end: Proceed
 
     def __str__(self) -> str:
         rows = [f"{part.step.stage.name:<9}{part.step.name} (from {part.plugin})" for part in self.parts]
@@ -95,7 +102,7 @@ def compile_chain(parts: Iterable[Contribution], transport: Proceed) -> Chain:
             for part in group:
                 assert isinstance(part.step, Step)
                 send = _linked(part.step.run, send)
-    return Chain(ordered, send)
+    return Chain(ordered, send, transport)
 
 
 def _linked(run: StepFunction, proceed: Proceed) -> Proceed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from gc import collect
 from threading import Event
@@ -12,7 +12,15 @@ from weakref import ref
 
 import pytest
 
-from jackfield import AsyncioRuntime, DeadlineExceededError, NotFoundError, Runtime, SyncRuntime
+from jackfield import (
+    AsyncioRuntime,
+    DeadlineExceededError,
+    Flights,
+    NotFoundError,
+    Runtime,
+    SyncRuntime,
+    UsageError,
+)
 
 CALLERS = 16
 Work: TypeAlias = Callable[[], Awaitable[Any]]
@@ -305,25 +313,106 @@ def test_a_cancelled_follower_harms_neither_the_leader_nor_the_others() -> None:
     assert len(runs) == 1
 
 
-def test_tasks_of_two_event_loops_do_not_wait_for_each_other() -> None:
-    runtime = AsyncioRuntime()
-    arrived = [Event(), Event()]
+def test_threads_and_tasks_of_several_event_loops_share_one_flight() -> None:
+    flights, runs = Flights(), list[int]()
+    waiting = [Event() for _ in range(3)]
 
-    def one_loop(number: int) -> int:
-        async def work() -> int:
-            arrived[number].set()
-            while not arrived[1 - number].is_set():  # noqa: ASYNC110 - the other loop is in another thread
-                await asyncio.sleep(0)
-            return number
+    async def work() -> str:
+        runs.append(1)
+        for event in waiting:
+            assert event.wait(20)
+        return "here"
 
-        async def main() -> int:
-            async with asyncio.timeout(20):
-                return await runtime.flight("key", work)
+    class Told(SyncRuntime):
+        """Says when its caller is about to wait."""
 
-        return asyncio.run(main())
+        def signal(self) -> Any:
+            waiting[0].set()
+            return super().signal()
 
-    with ThreadPoolExecutor(2) as pool:
-        assert list(pool.map(one_loop, range(2), timeout=30)) == [0, 1]
+    class ToldLoop(AsyncioRuntime):
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+        def signal(self) -> Any:
+            waiting[self.number].set()
+            return super().signal()
+
+    def thread() -> str:
+        runtime = Told()
+        return runtime.run(flights.join(runtime, "key", work))
+
+    def loop(number: int) -> str:
+        return asyncio.run(flights.join(ToldLoop(number), "key", work))
+
+    with ThreadPoolExecutor(4) as pool:
+        leader = SyncRuntime()
+        leading = pool.submit(leader.run, flights.join(leader, "key", work))
+        while not runs:
+            pass
+        followers = [pool.submit(thread), pool.submit(loop, 1), pool.submit(loop, 2)]
+
+        assert [one.result(timeout=30) for one in (leading, *followers)] == ["here"] * 4
+    assert len(runs) == 1
+
+
+def test_work_that_joins_its_own_flight_is_told_so(together: Together) -> None:
+    keys = [Key("outer"), Key("inner")]
+
+    def inner(runtime: Runtime) -> Coroutine[Any, Any, str]:
+        async def innermost() -> str:
+            return "never"
+
+        async def other() -> str:
+            return await runtime.flight(keys[0], innermost)
+
+        async def work() -> str:
+            return await runtime.flight(keys[1], other)
+
+        return runtime.flight(keys[0], work)
+
+    (outcome,) = together.outcomes([inner])
+
+    assert isinstance(outcome, UsageError)
+    assert "would wait for itself" in str(outcome)
+
+
+def test_a_key_may_be_flown_again_after_it_was_joined_by_its_own_work(together: Together) -> None:
+    def twice(runtime: Runtime) -> Coroutine[Any, Any, str]:
+        async def itself() -> str:
+            return await runtime.flight("key", itself)
+
+        async def work() -> str:
+            return "here"
+
+        async def main() -> str:
+            with pytest.raises(UsageError):
+                await runtime.flight("key", itself)
+            return await runtime.flight("key", work)
+
+        return main()
+
+    assert together.outcomes([twice]) == ["here"]
+
+
+def test_who_gives_up_following_is_forgotten() -> None:
+    flights, runtime, released = Flights(), AsyncioRuntime(), asyncio.Event()
+
+    async def work() -> str:
+        await released.wait()
+        return "here"
+
+    async def main() -> str:
+        leading = asyncio.create_task(flights.join(runtime, "key", work))
+        await asyncio.sleep(0)
+        with pytest.raises(TimeoutError):
+            await flights.join(runtime, "key", work, 0.001)
+        assert [flight.followers for flight in flights._flying.values()] == [[]]
+        released.set()
+        return await leading
+
+    assert asyncio.run(main()) == "here"
 
 
 def test_nothing_is_remembered_of_a_flight_that_has_landed(together: Together) -> None:

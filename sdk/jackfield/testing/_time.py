@@ -22,7 +22,9 @@ class _VirtualTime:
         super().__init__()
         self.elapsed = 0.0
         self.sleeps: list[float] = []
-        self.random = Random(seed).random
+        chance = Random(seed)
+        self.random = chance.random
+        self.token_bytes = chance.randbytes
 
     def monotonic(self) -> float:
         return self.elapsed

@@ -1,0 +1,82 @@
+"""Where tokens are kept besides the client that uses them: the protocol, and a store in memory."""
+
+from __future__ import annotations
+
+import threading
+from typing import Protocol
+
+from ._token import Token
+
+
+class RenewalLock(Protocol):
+    """The right to renew one token, among all who share the store."""
+
+    def acquire(self) -> bool:
+        """Takes it, at once; False if somebody else has it."""
+        ...
+
+    def release(self) -> None:
+        """Gives it back, if it was taken. An `acquire` that is still under way in another thread takes nothing then."""
+        ...
+
+
+class TokenStore(Protocol):
+    """Keeps tokens by key. Safe between threads; `blocks` says whether it waits for a disk or a network."""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether its calls must not run on an event loop."""
+        ...
+
+    def load(self, key: str) -> Token | None:
+        """The token of this key, if there is one."""
+        ...
+
+    def save(self, key: str, token: Token) -> None:
+        """Keeps this one in place of what was there: whole, or not at all.
+
+        Raises:
+            OSError: it cannot; the token is used nevertheless.
+        """
+        ...
+
+    def lock(self, key: str) -> RenewalLock:
+        """A new lock on the token of this key, not yet taken."""
+        ...
+
+
+class MemoryTokenStore:
+    """Shares tokens between clients of one process."""
+
+    blocks = False
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._tokens: dict[str, Token] = {}
+        self._held: dict[str, _Held] = {}
+
+    def load(self, key: str) -> Token | None:
+        """The token of this key, if there is one."""
+        return self._tokens.get(key)
+
+    def save(self, key: str, token: Token) -> None:
+        """Keeps this one in place of what was there."""
+        self._tokens[key] = token
+
+    def lock(self, key: str) -> RenewalLock:
+        """A lock between threads and tasks of this process."""
+        return _Held(key, self._guard, self._held)
+
+
+class _Held:
+    def __init__(self, key: str, guard: threading.Lock, held: dict[str, _Held]) -> None:
+        self._key, self._guard, self._all = key, guard, held
+
+    def acquire(self) -> bool:
+        with self._guard:
+            return self._all.setdefault(self._key, self) is self
+
+    def release(self) -> None:
+        with self._guard:
+            if self._all.get(self._key) is self:
+                del self._all[self._key]

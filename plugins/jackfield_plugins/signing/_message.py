@@ -1,0 +1,55 @@
+"""A message as it stands on the wire, which is what signers sign and verifiers verify; nothing is decoded."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from jackfield import Headers, Request, UsageError
+
+
+class Message(NamedTuple):
+    """The head of a request or a response. Its body goes beside it, as it may be a stream.
+
+    Attributes:
+        method: as sent; empty in a response.
+        scheme: `http` or `https`.
+        authority: host, and port if it was given.
+        path: encoded, as sent.
+        query: encoded, as sent, without `?`; None where there was no `?`.
+        headers: the fields.
+        status: of a response.
+    """
+
+    method: str = ""
+    scheme: str = "https"
+    authority: str = ""
+    path: str = "/"
+    query: str | None = None
+    headers: Headers = Headers()
+    status: int | None = None
+
+    @classmethod
+    def of(cls, request: Request) -> Message:
+        """The request as a transport will send it."""
+        path, mark, query = request.target.partition("?")
+        authority = request.headers.get("host") or str(request.url.origin).partition("://")[2]
+        return cls(request.method, request.url.origin.scheme, authority, path, query if mark else None, request.headers)
+
+    @classmethod
+    def received(cls, method: str, url: str, headers: Headers) -> Message:
+        """A request that has come in.
+
+        Args:
+            method: as received.
+            url: the whole of it, as received: `"https://host/path?query"`.
+            headers: as received.
+
+        Raises:
+            UsageError: the URL is not whole.
+        """
+        scheme, colon, rest = url.partition("://")
+        authority, slash, path = rest.partition("/")
+        if not colon or not authority or "?" in authority or "#" in url:
+            raise UsageError("the URL of a received request is whole, without a fragment: 'https://host/path?query'")
+        path, mark, query = (slash + path or "/").partition("?")
+        return cls(method, scheme.lower(), authority, path, query if mark else None, headers)
