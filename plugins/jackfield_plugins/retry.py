@@ -19,6 +19,7 @@ from jackfield import (
     StreamBody,
     TLSError,
     TruncatedBodyError,
+    UnavailableError,
     hookimpl,
 )
 
@@ -56,7 +57,7 @@ class Retry:
         while True:
             try:
                 response = await proceed(request, call)
-            except NetworkError as error:
+            except (NetworkError, UnavailableError) as error:  # the latter of a token service, say: nothing was sent
                 if attempt >= self._max_attempts or not _may_repeat(request, error):
                     raise
                 delay, reason = self._delay(attempt, call), type(error).__name__
@@ -79,7 +80,9 @@ class Retry:
         return call.runtime.random() * min(self._cap, self._base * 2.0 ** min(attempt - 1, 64))
 
 
-def _may_repeat(request: Request, error: NetworkError) -> bool:
+def _may_repeat(request: Request, error: NetworkError | UnavailableError) -> bool:
+    if isinstance(error, UnavailableError):
+        return True
     wrong_again = isinstance(error, ProtocolError) and not isinstance(error, TruncatedBodyError)
     if wrong_again or isinstance(error, TLSError):  # neither a certificate nor bad HTTP gets better by asking again
         return False

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from ._body import ByteStream, StreamBody
 from ._call import Call
 from ._client import AsyncClient, Client
+from ._dates import parse_http_date
 from ._errors import (
     BadRequestError,
     BodyTooLargeError,
@@ -150,6 +151,7 @@ __all__ = [
     "job",
     "operation",
     "paged",
+    "parse_http_date",
 ]
 
 # What brings asyncio, pluggy, msgspec or urllib3 with it is imported when it is asked for.

@@ -96,6 +96,13 @@ class Call:
             error.attach(own.summary())
             raise
 
+    def bounded(self, seconds: float) -> Call:
+        """This call with no more time than that: for work of a step that must not use all there is."""
+        own = Call(self.operation, self._wiring, within=self)
+        if (deadline := self.runtime.monotonic() + seconds) < own.deadline:
+            own.deadline, own.timeout = deadline, seconds
+        return own
+
     def remaining(self) -> float:
         """Seconds left until the deadline; not positive once it has passed."""
         return self.deadline - self.runtime.monotonic()

@@ -205,6 +205,9 @@ def test_a_runtime_gives_values_errors_and_a_clock(make: Callable[[], Runtime]) 
     drawn = [runtime.random() for _ in range(100)]
     assert all(0 <= number < 1 for number in drawn)
     assert len(set(drawn)) > 90
+    nonces = {runtime.token_bytes(8) for _ in range(100)}
+    assert {len(nonce) for nonce in nonces} == {8}
+    assert len(nonces) == 100
 
 
 @RUNTIMES

@@ -215,6 +215,31 @@ def test_an_error_of_another_step_is_not_tried_again(make: Make) -> None:
     assert client.runtime.sleeps == []
 
 
+@BOTH
+def test_what_another_service_cannot_give_now_is_asked_for_again_as_nothing_was_sent(make: Make) -> None:
+    class Asking:
+        name = "auth"
+
+        def __init__(self) -> None:
+            self.answers = [UnavailableError("the token service answered 503", status=503)] * 2
+
+        @hookimpl
+        def jackfield_steps(self) -> Iterable[Step]:
+            return [Step("auth", Stage.AUTH, self.run)]
+
+        async def run(self, request: Request, call: Call, proceed: Proceed) -> Response:
+            if self.answers:
+                raise self.answers.pop()
+            return await proceed(request, call)
+
+    transport = FakeTransport([GOOD])
+    client = make(transport, Retry(), Asking())
+
+    assert get(client.send_it("POST")) == b"here"
+    assert len(client.runtime.sleeps) == 2
+    assert len(transport.requests) == 1
+
+
 # --- how often
 
 

@@ -12,11 +12,15 @@ class RenewalLock(Protocol):
     """The right to renew one token, among all who share the store."""
 
     def acquire(self) -> bool:
-        """Takes it, at once; False if somebody else has it."""
+        """Takes it, at once; False if somebody else has it.
+
+        Raises:
+            OSError: it cannot tell; the token is renewed nevertheless.
+        """
         ...
 
     def release(self) -> None:
-        """Gives it back, if it was taken. An `acquire` that is still under way in another thread takes nothing then."""
+        """Gives it back, if it was taken. After it this lock takes nothing more, nor does an `acquire` under way."""
         ...
 
 
@@ -29,7 +33,12 @@ class TokenStore(Protocol):
         ...
 
     def load(self, key: str) -> Token | None:
-        """The token of this key, if there is one."""
+        """The token of this key, if there is one.
+
+        Raises:
+            ConfigurationError: it is kept where others can read it.
+            OSError: it cannot be read; another one is asked for.
+        """
         ...
 
     def save(self, key: str, token: Token) -> None:

@@ -31,7 +31,7 @@ class Token(NamedTuple):
     """
 
     access_token: Secret
-    token_type: str = "Bearer"
+    token_type: str = "Bearer"  # noqa: S105 - the name of a type
     issued_at: float = 0.0
     expires_at: float | None = None
     refresh_token: Secret | None = None

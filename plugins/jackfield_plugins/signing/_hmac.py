@@ -1,64 +1,38 @@
-"""HMAC request signing by recipe: what is signed, in which order and encoding, is data; the signer is one for all."""
+"""HMAC by recipe: the signer of what goes out, and the verifier of what comes in."""
 
 from __future__ import annotations
 
-import hmac
-from base64 import b64encode
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
-from urllib.parse import quote
+import time
+from collections.abc import Iterable
+from hmac import HMAC, compare_digest
 
-from jackfield import Call, ConfigurationError, Proceed, Request, Response, Secret, Stage, Step, hookimpl
+from jackfield import Call, Proceed, Request, Response, Secret, SignatureError, Stage, Step, UsageError, hookimpl
 
-Pair = tuple[str, str]
-
-
-class HmacRecipe(NamedTuple):
-    """How a service wants its query parameters signed.
-
-    Attributes:
-        parameter: the name of the parameter that carries the signature; it is never signed itself.
-        digest: a name that `hashlib` knows.
-        order: the key by which parameters are sorted before they are joined.
-        encode: what happens to each value before it is joined; names are joined as they are.
-        finish: what happens to the joined string before it is signed.
-    """
-
-    parameter: str = "signature"
-    digest: str = "sha256"
-    order: Callable[[Pair], bytes] = lambda pair: pair[0].encode()
-    encode: Callable[[str], str] = lambda value: quote(value, safe="")
-    finish: Callable[[str], str] = lambda text: text
-
-    def canonical(self, query: Iterable[Pair]) -> str:
-        """The string that is signed; it holds no secret, and may be shown when a signature is not accepted."""
-        carrier = self.parameter.lower()
-        signed = sorted((pair for pair in query if pair[0].lower() != carrier), key=self.order)
-        return self.finish("&".join(f"{name}={self.encode(value)}" for name, value in signed))
-
-    def signature(self, query: Iterable[Pair], key: Secret) -> str:
-        """The signature in standard base64 (RFC 4648 §4)."""
-        mac = hmac.new(key.reveal().encode(), self.canonical(query).encode(), self.digest)
-        return b64encode(mac.digest()).decode()
+from ._fields import InHeader
+from ._message import Message
+from ._parts import Body, Header, Text
+from ._received import HeaderPairs, received
+from ._recipe import HmacRecipe
 
 
 class HmacSigning:
     """Signs every attempt afresh, after all other steps; nothing may change the request behind it.
 
+    A body that is signed is read before it is sent: one that can be read once only is refused.
+
     Args:
         recipe: what the service wants.
         key: the secret.
+
+    Raises:
+        ConfigurationError: the recipe cannot use this key.
     """
 
     name = "signing"
 
     def __init__(self, recipe: HmacRecipe, key: Secret | str) -> None:
-        try:
-            hmac.new(b"", b"", recipe.digest)
-        except (TypeError, ValueError) as error:
-            raise ConfigurationError(f"{recipe.digest!r} is no digest that signs") from error
         self._recipe = recipe
-        self._key = Secret(key)
+        self._mac = recipe.mac(key)
 
     @hookimpl
     def jackfield_steps(self) -> Iterable[Step]:
@@ -67,6 +41,83 @@ class HmacSigning:
     async def _sign(self, request: Request, call: Call, proceed: Proceed) -> Response:
         if request.url.origin != call.origin:  # the key is for the service, and nobody else
             return await proceed(request, call)
-        signature = (self._recipe.parameter, self._recipe.signature(request.query, self._key))
-        unsigned = (pair for pair in request.query if pair[0].lower() != self._recipe.parameter.lower())
-        return await proceed(request.replace(query=(*unsigned, signature)), call)
+        recipe, mac = self._recipe, self._mac.copy()
+        stamped = recipe.stamped(request, call.runtime)
+        for piece in recipe.pieces(stamped):
+            if piece is None:
+                await stamped.feed(mac.update, call.runtime)
+            else:
+                mac.update(piece)
+        return await proceed(recipe.place.put(stamped, recipe.written(mac)), call)
+
+
+class HmacVerifier:
+    """Verifies what was signed by the recipe, in constant time, with any of the keys.
+
+    Args:
+        recipe: how the sender signs.
+        key: the secret.
+        older_keys: what was used before, for as long as it is still good.
+
+    Raises:
+        ConfigurationError: the recipe cannot use these keys.
+    """
+
+    def __init__(self, recipe: HmacRecipe, key: Secret | str, *older_keys: Secret | str) -> None:
+        self._recipe = recipe
+        self._macs = [recipe.mac(each) for each in (key, *older_keys)]
+
+    def check(self, message: Message | HeaderPairs, body: bytes, now: float | None = None) -> None:
+        """Returns if the message may be trusted.
+
+        Args:
+            message: `Message.received(method, url, headers)`; or the headers alone, a mapping or pairs, if the recipe
+                signs nothing else but the body.
+            body: the raw bytes that came, before anything parsed them.
+            now: seconds since 1970; None: by the clock of this machine.
+
+        Raises:
+            SignatureError: it may not, and why. Do not act on it.
+            UsageError: the body is not bytes, or the recipe signs more than headers and body.
+        """
+        self._check_usage(message, body)
+        recipe, head = self._recipe, received(message)
+        given = [one.encode("utf-8", "surrogatepass") for value in recipe.place.values(head) for one in value.split()]
+        if not given:
+            raise SignatureError(f"{recipe.place} is missing or empty: nothing is signed")
+        recipe.check_stamps(head, time.time() if now is None else now)
+        try:
+            pieces = list(recipe.pieces(recipe.place.without(head)))
+        except UnicodeEncodeError:
+            raise SignatureError("the message holds characters that cannot have been sent") from None
+        for mac in self._macs:
+            expected = _expected(recipe, mac.copy(), pieces, body)
+            if any(compare_digest(expected, one) for one in given):
+                return
+        raise SignatureError(
+            f"{recipe.place} holds no signature of this message by any of the keys: is the secret the sender's, and "
+            "is the body as it came, before anything parsed it?"
+        )
+
+    def verify(self, message: Message | HeaderPairs, body: bytes, now: float | None = None) -> bool:
+        """Whether `check` accepts it."""
+        try:
+            self.check(message, body, now)
+        except SignatureError:
+            return False
+        return True
+
+    def _check_usage(self, message: object, body: object) -> None:
+        if not isinstance(body, bytes | bytearray | memoryview):
+            raise UsageError(f"the body is the raw bytes that came, not {type(body).__name__}")
+        recipe = self._recipe
+        places = (recipe.place, *(stamp.field for stamp in recipe.stamps))
+        of_headers = all(isinstance(part, Header | Body | Text) for part in recipe.content)
+        if not isinstance(message, Message) and not (of_headers and all(isinstance(at, InHeader) for at in places)):
+            raise UsageError("more than headers is signed here: give Message.received(method, url, headers)")
+
+
+def _expected(recipe: HmacRecipe, mac: HMAC, pieces: Iterable[bytes | None], body: bytes) -> bytes:
+    for piece in pieces:
+        mac.update(body if piece is None else piece)
+    return recipe.written(mac).encode()

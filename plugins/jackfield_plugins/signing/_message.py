@@ -18,6 +18,7 @@ class Message(NamedTuple):
         query: encoded, as sent, without `?`; None where there was no `?`.
         headers: the fields.
         status: of a response.
+        target: the request target as sent, where it is no path and query: `*`, say, or a whole URL for a proxy.
     """
 
     method: str = ""
@@ -27,6 +28,7 @@ class Message(NamedTuple):
     query: str | None = None
     headers: Headers = Headers()
     status: int | None = None
+    target: str | None = None
 
     @classmethod
     def of(cls, request: Request) -> Message:

@@ -34,7 +34,7 @@ from ._answer import payload
 from ._jobs import poll
 from ._paging import ListAt, ListPages, Merged
 from ._parameters import Parameter, check_command, flatten
-from ._signing import RECIPE
+from ._signing import SignatureAlgorithm, recipe
 
 _READS = ("list", "get", "query")
 _SHOWN = ("command", "response", "page", "pagesize", "jobid")
@@ -55,6 +55,9 @@ class CloudStackService(Service):
         async_poll_latency: seconds between two polls of a job.
         max_page_size: items per page; the server allows 500 unless it is set up otherwise.
         job_timeout: the longest wait for a job, in seconds.
+        signature_algorithm: `"sha1"`, or `"sha512"` for servers that have SHA-1 switched off.
+        expires: seconds, 1 to 900, that a signed request stays good, by the clocks of both sides; None: for ever, which
+            servers that enforce timestamps refuse. Each attempt is signed, and expires, anew.
         options: as every client takes them; `timeout` is for one command.
 
     Raises:
@@ -70,6 +73,8 @@ class CloudStackService(Service):
         max_page_size: int = 500,
         *,
         job_timeout: float = 1800,
+        signature_algorithm: SignatureAlgorithm = "sha1",
+        expires: float | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
         _check(api_key, api_secret, max_page_size, async_poll_latency=async_poll_latency, job_timeout=job_timeout)
@@ -79,7 +84,8 @@ class CloudStackService(Service):
         self.async_poll_latency = async_poll_latency
         self.max_page_size = max_page_size
         self.job_timeout = job_timeout
-        defaults = (Without("errors"), Retry(), HmacSigning(RECIPE, self.api_secret))  # errors are CloudStack's own
+        signing = HmacSigning(recipe(signature_algorithm, expires), self.api_secret)
+        defaults = (Without("errors"), Retry(), signing)  # errors are CloudStack's own
         super().__init__(end_point, defaults=defaults, visible_query=_SHOWN, **options)
 
     @operation
@@ -176,12 +182,22 @@ class AsyncCloudStack(CloudStackService, AsyncClient):
         max_page_size: int = 500,
         *,
         job_timeout: float = 1800,
+        signature_algorithm: SignatureAlgorithm = "sha1",
+        expires: float | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
         if event_loop is not None:
             warn("event_loop is ignored: leave it out", DeprecationWarning, stacklevel=2)
         super().__init__(
-            end_point, api_key, api_secret, async_poll_latency, max_page_size, job_timeout=job_timeout, **options
+            end_point,
+            api_key,
+            api_secret,
+            async_poll_latency,
+            max_page_size,
+            job_timeout=job_timeout,
+            signature_algorithm=signature_algorithm,
+            expires=expires,
+            **options,
         )
 
     if TYPE_CHECKING:

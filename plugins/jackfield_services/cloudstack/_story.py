@@ -130,6 +130,8 @@ class Chapter:
                 state = "done" if done else "running"
                 self._progress.update(self._job, description=f"{operation}, poll {polls}: {state}", visible=not done)
                 self._say(f"the job of {operation}, poll {polls}: {state}")
+            case _:
+                pass  # nothing that CloudStack brings about
 
     def _say(self, text: str) -> None:
         self._console.print(f"  {text}", soft_wrap=True)

@@ -203,13 +203,14 @@ def test_time_stands_still_unless_somebody_sleeps_or_moves_it(make: Callable[[],
 
 @RUNTIMES
 def test_the_same_seed_gives_the_same_run_and_another_seed_another(make: Callable[..., Any]) -> None:
-    def drawn(*seed: int) -> list[float]:
+    def drawn(*seed: int) -> list[Any]:
         runtime = make(*seed)
-        return [runtime.random() for _ in range(5)]
+        return [runtime.token_bytes(16), *(runtime.random() for _ in range(5))]
 
     assert drawn() == drawn() == drawn(0)
-    assert drawn(1) != drawn(2)
-    assert all(0 <= number < 1 for number in drawn(3))
+    assert drawn(1)[0] != drawn(2)[0]
+    assert drawn(1)[1:] != drawn(2)[1:]
+    assert all(0 <= number < 1 for number in drawn(3)[1:])
 
 
 @RUNTIMES

@@ -1,14 +1,17 @@
-"""HMAC signing by recipe: right by the RFC's figures, afresh for each attempt, and for nobody but the service."""
+"""The HMAC signer: signs the bytes that go out, afresh for each attempt, and for nobody but the service."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import hmac
-from base64 import b64decode, b64encode
+import pickle
+import random
+from base64 import b64encode
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from inspect import iscoroutine
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
 import pytest
@@ -20,6 +23,7 @@ from jackfield import (
     Call,
     Client,
     ConfigurationError,
+    Headers,
     NotFoundError,
     Proceed,
     Request,
@@ -28,6 +32,7 @@ from jackfield import (
     Service,
     Stage,
     Step,
+    StreamBody,
     Url,
     UsageError,
     hookimpl,
@@ -35,10 +40,42 @@ from jackfield import (
 )
 from jackfield.testing import FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime
 from jackfield_plugins.retry import Retry
-from jackfield_plugins.signing import HmacRecipe, HmacSigning
+from jackfield_plugins.signing import (
+    Authority,
+    Body,
+    Constant,
+    Expiry,
+    Header,
+    HmacRecipe,
+    HmacSigning,
+    HmacVerifier,
+    InHeader,
+    InQuery,
+    Message,
+    Method,
+    Query,
+    Target,
+    Text,
+    UniqueId,
+    UnixTime,
+)
+
+if TYPE_CHECKING:
+    from tests.servers import Peer, ReceivedRequest, ScriptedServer, Serve
 
 CANARY = "hunter2-canary"
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
+
+QUERY = HmacRecipe(content=(Query(),), place=InQuery("signature"))
+BODY = HmacRecipe(content=(Body(),), place=InHeader("x-mac"), encoding="hex")
+WHOLE = HmacRecipe(
+    content=(Text("v1"), Method(), Authority(), Target(), Header("x-time"), Header("x-id"), Header("x-tag"), Body()),
+    separator="\n",
+    place=InHeader("x-mac"),
+    encoding="hex",
+    form="v1={}",
+    stamps=(UnixTime(InHeader("x-time")), UniqueId(InHeader("x-id"))),
+)
 
 
 class Core(Service):
@@ -47,6 +84,10 @@ class Core(Service):
         request = Request(
             "POST", url or self.url("thing"), query=query, headers={"x": "y"}, body=b"body", idempotent=True
         )
+        return (await self.send(request)).content
+
+    @operation
+    async def send_this(self, request: Request) -> bytes:
         return (await self.send(request)).content
 
 
@@ -74,10 +115,10 @@ def get(outcome: Any) -> Any:
     return asyncio.run(outcome) if iscoroutine(outcome) else outcome
 
 
-def sent(make: Make, query: Iterable[tuple[str, str]], recipe: HmacRecipe | None = None, key: Any = CANARY) -> Request:
+def sent(make: Make, query: Iterable[tuple[str, str]], recipe: HmacRecipe = QUERY, key: Any = CANARY) -> Request:
     """What goes out when this is signed."""
     transport = FakeTransport(otherwise=Response(200))
-    get(make(transport, HmacSigning(recipe or HmacRecipe(), key)).send_it(list(query)))
+    get(make(transport, HmacSigning(recipe, key)).send_it(list(query)))
     return transport.requests[0]
 
 
@@ -85,68 +126,7 @@ def mac(text: str, key: str = CANARY, digest: str = "sha256") -> str:
     return b64encode(hmac.digest(key.encode(), text.encode(), digest)).decode()
 
 
-# --- the recipe
-
-
-@pytest.mark.parametrize(
-    ("digest", "expected"),
-    [  # RFC 4231 §4.3, test case 2; RFC 2202 §3, test case 2 for SHA-1
-        ("sha256", "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"),
-        ("sha224", "a30e01098bc6dbbf45690f3a7e9e6d0f8bbea2a39e6148008fd05e44"),
-        ("sha1", "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"),
-    ],
-)
-def test_the_signature_is_the_hmac_of_the_rfc_in_base64(digest: str, expected: str) -> None:
-    def say(text: str) -> str:
-        return "what do ya want for nothing?"
-
-    recipe = HmacRecipe(digest=digest, finish=say)
-
-    signature = recipe.signature([("a", "1")], Secret("Jefe"))
-
-    assert b64decode(signature, validate=True).hex() == expected
-
-
-def test_parameters_are_sorted_encoded_and_joined() -> None:
-    query = [("b", "x y"), ("a", "1&2=3"), ("C", "é~-._/+*")]
-
-    assert HmacRecipe().canonical(query) == "C=%C3%A9~-._%2F%2B%2A&a=1%262%3D3&b=x%20y"
-
-
-def test_a_recipe_may_order_encode_and_finish_otherwise() -> None:
-    def by_lower_name(pair: tuple[str, str]) -> bytes:
-        return pair[0].lower().encode()
-
-    def with_plus(value: str) -> str:
-        return value.replace(" ", "+")
-
-    recipe = HmacRecipe(order=by_lower_name, encode=with_plus, finish=str.lower)
-
-    assert recipe.canonical([("b", "X y"), ("C", "Z"), ("a", "1")]) == "a=1&b=x+y&c=z"
-
-
-def test_parameters_of_one_name_keep_their_order() -> None:
-    assert HmacRecipe().canonical([("a", "2"), ("b", "x"), ("a", "1")]) == "a=2&a=1&b=x"
-
-
-@pytest.mark.parametrize("name", ["signature", "Signature", "SIGNATURE"])
-def test_the_signature_itself_is_never_signed(name: str) -> None:
-    assert HmacRecipe().canonical([(name, "old"), ("a", "1")]) == "a=1"
-
-
-def test_nothing_to_sign_is_signed_too() -> None:
-    assert HmacRecipe().signature([], Secret("k")) == mac("", "k")
-
-
-@given(st.lists(st.tuples(TEXT, TEXT), max_size=6, unique_by=lambda pair: pair[0]))
-@settings(deadline=None, max_examples=100)
-def test_whatever_the_order_of_the_parameters_the_signature_is_one(query: list[tuple[str, str]]) -> None:
-    recipe = HmacRecipe()
-
-    assert recipe.signature(reversed(query), Secret("k")) == recipe.signature(query, Secret("k"))
-
-
-# --- the plugin
+# --- what goes out
 
 
 @BOTH
@@ -160,17 +140,36 @@ def test_the_signature_is_added_to_the_query_and_nothing_else_changes(make: Make
 
 
 @BOTH
+def test_the_signature_is_put_into_a_header_and_nothing_else_changes(make: Make) -> None:
+    recipe = HmacRecipe(content=(Method(), Header("x"), Body()), separator="|", place=InHeader("X-Mac"), form="a={}")
+
+    request = sent(make, [("a", "1")], recipe)
+
+    assert request.headers.get_all("x-mac") == [f"a={mac('POST|y|body')}"]
+    assert (request.query, request.body, request.headers["x"]) == ((("a", "1"),), b"body", "y")
+
+
+@BOTH
 def test_a_recipe_names_the_parameter_and_the_digest(make: Make) -> None:
-    request = sent(make, [("a", "1")], HmacRecipe(parameter="sig", digest="sha512"))
+    request = sent(make, [("a", "1")], HmacRecipe(content=(Query(),), place=InQuery("sig"), digest="sha512"))
 
     assert request.query[-1] == ("sig", mac("a=1", digest="sha512"))
 
 
 @BOTH
-def test_a_signature_that_is_there_already_is_replaced_whatever_its_case(make: Make) -> None:
-    request = sent(make, [("Signature", "forged"), ("a", "1"), ("signature", "forged too")])
+def test_a_signature_that_is_there_already_is_replaced(make: Make) -> None:
+    request = sent(make, [("signature", "forged"), ("a", "1"), ("signature", "forged too")])
 
     assert request.query == (("a", "1"), ("signature", mac("a=1")))
+
+
+@BOTH
+def test_where_the_service_sees_no_case_a_signature_in_any_case_is_replaced(make: Make) -> None:
+    recipe = HmacRecipe(content=(Query(),), place=InQuery("Signature", any_case=True))
+    query = [("signature", "forged"), ("a", "1"), ("SIGNATURE", "forged too")]
+
+    assert sent(make, query, recipe).query == (("a", "1"), ("Signature", mac("a=1")))
+    assert sent(make, query).query[-1][1] == mac("SIGNATURE=forged%20too&a=1")
 
 
 @BOTH
@@ -181,7 +180,7 @@ def test_a_key_may_be_text_or_a_secret(make: Make) -> None:
 @BOTH
 def test_a_request_to_another_origin_is_not_signed(make: Make) -> None:
     transport = FakeTransport(otherwise=Response(200))
-    client = make(transport, HmacSigning(HmacRecipe(), CANARY))
+    client = make(transport, HmacSigning(QUERY, CANARY))
 
     for other in ("https://h/thing", "http://h:8443/thing", "https://h.evil.test:8443/thing", "https://sub.h:8443/"):
         get(client.send_it([("a", "1")], Url.parse(other)))
@@ -189,6 +188,15 @@ def test_a_request_to_another_origin_is_not_signed(make: Make) -> None:
 
     assert [request.query[1:] for request in transport.requests[:4]] == [()] * 4
     assert transport.requests[4].query[1:] == (("signature", mac("a=1")),)
+
+
+@BOTH
+def test_a_request_to_another_origin_gets_no_stamps_either(make: Make) -> None:
+    transport = FakeTransport(otherwise=Response(200))
+
+    get(make(transport, HmacSigning(WHOLE, CANARY)).send_it((), Url.parse("https://elsewhere.test/")))
+
+    assert not {"x-time", "x-id", "x-mac"} & {name.lower() for name in transport.requests[0].headers}
 
 
 @BOTH
@@ -205,11 +213,122 @@ def test_each_attempt_is_signed_afresh_after_all_other_steps(make: Make) -> None
 
     transport = FakeTransport([Response(503), Response(503), Response(200)])
 
-    get(make(transport, HmacSigning(HmacRecipe(), CANARY), Nonce(), Retry()).send_it([("a", "1")]))
+    get(make(transport, HmacSigning(QUERY, CANARY), Nonce(), Retry()).send_it([("a", "1")]))
 
     assert [request.query for request in transport.requests] == [
         (("a", "1"), ("nonce", nonce), ("signature", mac(f"a=1&nonce={nonce}"))) for nonce in "012"
     ]
+
+
+# --- stamps
+
+
+@BOTH
+def test_each_attempt_has_a_time_an_id_and_an_expiry_of_its_own(make: Make) -> None:
+    recipe = HmacRecipe(
+        content=(Query(), Header("x-time"), Header("x-id")),
+        separator="\n",
+        place=InQuery("sig"),
+        stamps=(
+            Constant(InQuery("version"), "3"),
+            Expiry(InQuery("expires", any_case=True), 60),
+            UnixTime(InHeader("x-time")),
+            UniqueId(InHeader("x-id"), "id-"),
+        ),
+    )
+    transport = FakeTransport([Response(503), Response(200)])
+    client = make(transport, HmacSigning(recipe, CANARY), Retry(base=20.0))
+
+    get(client.send_it([("Expires", "never"), ("a", "1")]))
+
+    first, second = transport.requests
+    assert first.query[:3] == (("a", "1"), ("version", "3"), ("expires", "2023-11-14T22:14:20+0000"))
+    assert first.headers["x-time"] == "1700000000"
+    assert int(second.headers["x-time"]) == int(1_700_000_000 + client.runtime.elapsed) > 1_700_000_000
+    assert [len(request.headers["x-id"]) for request in transport.requests] == [35, 35]
+    assert first.headers["x-id"][:3] == second.headers["x-id"][:3] == "id-"
+    assert first.headers["x-id"] != second.headers["x-id"]
+    assert first.query[2] != second.query[2]
+    assert [name for name, _ in second.query] == ["a", "version", "expires", "sig"]
+    for request in transport.requests:
+        HmacVerifier(recipe, CANARY).check(Message.of(request), b"body", client.runtime.now())
+
+
+@BOTH
+def test_an_id_that_the_request_has_already_is_kept_on_every_attempt(make: Make) -> None:
+    transport = FakeTransport([Response(503), Response(200)])
+    request = Request("PUT", Url.parse("https://h:8443/"), headers={"X-Id": "mine", "x-time": "1"})
+
+    get(make(transport, HmacSigning(WHOLE, CANARY), Retry()).send_this(request))
+
+    assert [request.headers.get_all("x-id") for request in transport.requests] == [["mine"], ["mine"]]
+    assert [len(request.headers.get_all("x-time")[0]) for request in transport.requests] == [10, 10]
+
+
+@BOTH
+def test_an_id_that_could_be_read_in_two_ways_is_refused(make: Make) -> None:
+    recipe = HmacRecipe(
+        content=(Header("x-id"), Body()), separator=".", place=InHeader("s"), stamps=(UniqueId(InHeader("x-id")),)
+    )
+    transport = FakeTransport()
+    request = Request("PUT", Url.parse("https://h:8443/"), headers={"x-id": "a.b"})
+
+    with pytest.raises(UsageError, match=r"the header x-id must not hold '\.'"):
+        get(make(transport, HmacSigning(recipe, CANARY)).send_this(request))
+
+
+# --- bodies
+
+
+@BOTH
+def test_a_streamed_body_is_signed_and_then_sent_whole(make: Make) -> None:
+    opened: list[int] = []
+
+    def pieces() -> Iterable[bytes]:
+        opened.append(1)
+        return [b"bo", b"", b"dy"]
+
+    transport = FakeTransport([Response(503), Response(200)])
+    request = Request("PUT", Url.parse("https://h:8443/"), body=StreamBody(pieces))
+
+    get(make(transport, HmacSigning(BODY, CANARY), Retry()).send_this(request))
+
+    expected = hmac.digest(CANARY.encode(), b"body", "sha256").hex()
+    assert [request.headers["x-mac"] for request in transport.requests] == [expected, expected]
+    assert [b"".join(request.body) for request in transport.requests if isinstance(request.body, StreamBody)] == [
+        b"body",
+        b"body",
+    ]
+    assert len(opened) == 4
+
+
+@BOTH
+def test_a_body_that_can_be_read_once_only_is_refused_before_anything_is_sent(make: Make) -> None:
+    transport = FakeTransport()
+    body = StreamBody.once([b"body"])
+
+    with pytest.raises(UsageError, match="can be read once only"):
+        get(
+            make(transport, HmacSigning(BODY, CANARY)).send_this(
+                Request("PUT", Url.parse("https://h:8443/"), body=body)
+            )
+        )
+
+    assert transport.requests == []
+    assert b"".join(body) == b"body"
+
+
+@BOTH
+def test_a_body_that_is_not_signed_may_be_readable_once_only(make: Make) -> None:
+    transport = FakeTransport([Response(200)])
+    body = StreamBody.once([b"body"])
+
+    get(make(transport, HmacSigning(QUERY, CANARY)).send_this(Request("PUT", Url.parse("https://h:8443/"), body=body)))
+
+    assert b"".join(body) == b"body"
+
+
+# --- the wire
 
 
 @given(st.lists(st.tuples(TEXT, TEXT), max_size=6))
@@ -220,36 +339,121 @@ def test_whatever_is_sent_a_server_that_reads_the_query_finds_the_same_signature
     *received, (name, signature) = request.query
     pairs = sorted(((n, v) for n, v in received), key=lambda pair: pair[0].encode())
     assert name == "signature"
-    assert signature == mac("&".join(f"{n}={quote(v, safe='')}" for n, v in pairs))
-    assert received == [pair for pair in query if pair[0].lower() != "signature"]
+    assert signature == mac("&".join(f"{quote(n, safe='')}={quote(v, safe='')}" for n, v in pairs))
+    assert received == [pair for pair in query if pair[0] != "signature"]
+
+
+def wire_body(received: ReceivedRequest) -> bytes:
+    if not received.get_all("transfer-encoding"):
+        return received.body
+    body, rest = b"", received.body
+    while size := int(rest.partition(b"\r\n")[0], 16):
+        start = rest.index(b"\r\n") + 2
+        body, rest = body + rest[start : start + size], rest[start + size + 2 :]
+    return body
+
+
+def wire_mac(received: ReceivedRequest) -> str:
+    """What WHOLE says, of nothing but the bytes that came."""
+    (host,), (time,), (identity,) = (received.get_all(name) for name in ("host", "x-time", "x-id"))
+    tags = ", ".join(received.get_all("x-tag"))
+    head = "\n".join(["v1", received.line.split(" ")[0], host, received.target, time, identity, tags, ""])
+    return hmac.digest(CANARY.encode(), head.encode("latin-1") + wire_body(received), "sha256").hex()
+
+
+def any_request(server: ScriptedServer, chance: random.Random) -> Request:
+    def text(alphabet: str = "aZ0 ~*+/%&=?#é日🦆\n'\"") -> str:
+        return "".join(chance.choices(alphabet, k=chance.randrange(5)))
+
+    url = Url.parse(server.url).at(*[text() + "s" for _ in range(chance.randrange(4))])
+    whole = chance.randbytes(chance.choice([0, 1, 300, 70_000]))
+    stream = StreamBody(lambda: [whole], length=chance.choice([None, len(whole)]))
+    body = stream if chance.random() < 0.3 else whole
+    headers = [("x-tag", text("aZ0é~,;") or "-") for _ in range(chance.randrange(4))]
+    query = [(text(), text()) for _ in range(chance.randrange(4))]
+    return Request(chance.choice(["POST", "PUT", "PATCH"]), url, query=query, headers=headers, body=body)
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_what_is_signed_is_what_is_sent(serve: Serve, colour: str) -> None:
+    def answer(peer: Peer) -> None:
+        for _ in peer.requests():
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    server = serve(answer)
+    chance = random.Random(42)
+    requests = [any_request(server, chance) for _ in range(300)]
+
+    if colour == "sync":
+        with CoreClient(server.url, plugins=[HmacSigning(WHOLE, CANARY)]) as client:
+            for request in requests:
+                client.send_this(request)
+    else:
+
+        async def main() -> None:
+            async with AsyncCoreClient(server.url, plugins=[HmacSigning(WHOLE, CANARY)]) as client:
+                for request in requests:
+                    await client.send_this(request)
+
+        asyncio.run(main())
+
+    assert len(server.requests) == 300
+    assert [r.get_all("x-mac") for r in server.requests] == [[f"v1={wire_mac(r)}"] for r in server.requests]
+    assert len({r.get_all("x-id")[0] for r in server.requests}) == 300
+    verifier = HmacVerifier(WHOLE, CANARY)
+    for received in server.requests:
+        method, headers = received.line.split(" ")[0], Headers.received(received.headers)
+        verifier.check(Message.received(method, server.url + received.target, headers), wire_body(received))
+
+
+# --- secrets
 
 
 @BOTH
-def test_the_key_and_the_signature_are_shown_nowhere(make: Make) -> None:
+@pytest.mark.parametrize("recipe", [QUERY, BODY, WHOLE], ids=["query", "body", "whole"])
+def test_the_key_and_the_signature_are_shown_nowhere(make: Make, recipe: HmacRecipe) -> None:
     transport = FakeTransport([Response(404)])
-    signing = HmacSigning(HmacRecipe(), CANARY)
+    signing = HmacSigning(recipe, CANARY)
     client = make(transport, signing)
 
     with pytest.raises(NotFoundError) as caught:
         get(client.send_it([("a", "1")]))
 
+    request = transport.requests[0]
+    signature = dict(request.query).get("signature") or request.headers["x-mac"]
     explained = get(client.send_it.explain([("a", "1")]))
-    shown = f"{signing!r} {vars(signing)} {caught.value!r} {caught.value!s} {explained!s} {explained!r} {client.chain}"
+    verifier = HmacVerifier(recipe, CANARY, CANARY * 2)
+    shown = f"{signing!r} {vars(signing)} {verifier!r} {vars(verifier)} {request!r} {request.headers!r} {client.chain}"
+    shown += f"{caught.value!r} {caught.value!s} {vars(caught.value)} {explained!s} {explained!r}"
+    shown += f"{recipe.canonical(request, b'body')!r}"
     assert CANARY not in shown
-    assert mac("a=1") not in shown
-    assert quote(mac("a=1"), safe="") not in shown
-    assert "signature=***" in shown
+    assert signature not in shown
+    assert quote(signature, safe="") not in shown
+
+
+def test_an_error_shows_the_parameter_and_not_the_signature() -> None:
+    with pytest.raises(NotFoundError, match=r"signature=\*\*\*"):
+        sync_client(FakeTransport([Response(404)]), HmacSigning(QUERY, CANARY)).send_it()
+
+
+@pytest.mark.parametrize("copied", [pickle.dumps, deepcopy])
+def test_a_signer_is_neither_pickled_nor_copied_with_its_key(copied: Callable[[object], object]) -> None:
+    with pytest.raises(TypeError):
+        copied(HmacSigning(QUERY, CANARY))
 
 
 @BOTH
 def test_a_request_to_look_at_is_signed_as_the_one_that_is_sent(make: Make) -> None:
     transport = FakeTransport([Response(200)])
-    client = make(transport, HmacSigning(HmacRecipe(), CANARY))
+    client = make(transport, HmacSigning(QUERY, CANARY))
 
     shown = get(client.send_it.request([("a", "1")]))
     get(client.send_it([("a", "1")]))
 
     assert transport.requests == [shown]
+
+
+# --- the making of it
 
 
 @BOTH
@@ -258,21 +462,25 @@ def test_two_signers_are_refused(make: Make) -> None:
         name = "other"
 
     with pytest.raises(ConfigurationError, match="SIGN has two owners"):
-        make(FakeTransport(), HmacSigning(HmacRecipe(), "k"), Other(HmacRecipe(), "k"))
-
-
-@pytest.mark.parametrize("digest", ["nope", "", "shake_128", "SHA 256"])
-def test_a_digest_that_cannot_sign_is_refused_when_the_plugin_is_made(digest: str) -> None:
-    with pytest.raises(ConfigurationError):
-        HmacSigning(HmacRecipe(digest=digest), "k")
+        make(FakeTransport(), HmacSigning(QUERY, "k"), Other(QUERY, "k"))
 
 
 @pytest.mark.parametrize("digest", sorted(hashlib.algorithms_guaranteed - {"shake_128", "shake_256"}))
 def test_every_digest_that_python_guarantees_signs(digest: str) -> None:
-    assert sent(sync_client, [("a", "1")], HmacRecipe(digest=digest)).query[-1][1] == mac("a=1", digest=digest)
+    recipe = HmacRecipe(content=(Query(),), place=InQuery("s"), digest=digest)
+
+    assert sent(sync_client, [("a", "1")], recipe).query[-1][1] == mac("a=1", digest=digest)
 
 
 @pytest.mark.parametrize("key", ["", None, b"bytes"])
 def test_a_key_that_is_none_is_refused_when_the_plugin_is_made(key: Any) -> None:
     with pytest.raises(UsageError):
-        HmacSigning(HmacRecipe(), key)
+        HmacSigning(QUERY, key)
+
+
+def test_a_key_that_cannot_be_read_is_refused_and_not_shown() -> None:
+    with pytest.raises(ConfigurationError, match="the key is empty, or not written as") as caught:
+        HmacSigning(QUERY, f"{CANARY}\ud800")
+
+    assert caught.value.__context__ is None
+    assert "canary" not in repr(caught.value)

@@ -7,6 +7,7 @@ from ._cloud import Cloud
 from ._jobs import Job
 from ._paging import Count, page_of
 from ._parameters import Arguments
+from ._signature import Digest
 from ._wire import ApiError, Json, JsonObject
 
 
@@ -16,6 +17,7 @@ class Settings:
 
     api_key: str
     api_secret: str
+    signature_algorithm: Digest
     count: Count
     page_size_limit: int
     job_polls: int

@@ -13,6 +13,7 @@ from ._jobs import JobOutcome, Plan
 from ._paging import UNLIMITED
 from ._server import Server
 from ._service import PATH, ReceivedRequest, answer, parameters_of
+from ._signature import Digest
 from ._wire import Answer
 
 KEYS = ("emulator-api-key", "emulator-api-secret")
@@ -36,10 +37,10 @@ class CloudStackEmulator:
     Answered at once: createSSHKeyPair, queryAsyncJobResult. `listApis` tells their parameters. A deployment
     needs a zone of `listZones`; any template and any service offering will do.
 
-    **What it checks.** The signature (HMAC-SHA1; with `signatureVersion=3` also `expires`, by the clock
-    `now`), GET or form POST but not both, paging, map parameters, control characters, required parameters.
-    It refuses as the server does, with its statuses, texts and envelopes; without `response=json` it
-    answers in XML.
+    **What it checks.** The signature (HMAC, of the one `signature_algorithm`; with `signatureVersion=3` also
+    `expires`, by the clock `now`), GET or form POST but not both, paging, map parameters, control
+    characters, required parameters. It refuses as the server does, with its statuses, texts and envelopes;
+    without `response=json` it answers in XML.
 
     **Time** passes by polls: a job says pending to `job_polls` queries, and happens on the next one. A
     machine that is being deployed is listed once a poll has said so; nothing waits, nothing runs in the
@@ -56,11 +57,12 @@ class CloudStackEmulator:
         job_polls: how many queries say pending before a job ends.
         api_key: the key that requests must name.
         api_secret: the secret they must be signed with.
+        signature_algorithm: the one digest it takes; "sha512" is a server that has SHA-1 switched off.
         now: the clock that `expires` is held against: Unix time in seconds.
 
-    `api_key`, `api_secret`, `count` and `job_polls` are attributes; what is set holds from the next request
-    on. Any number of threads may use it. Stopping keeps the machines and the record of requests; starting
-    again takes another port.
+    `api_key`, `api_secret`, `signature_algorithm`, `count` and `job_polls` are attributes; what is set holds
+    from the next request on. Any number of threads may use it. Stopping keeps the machines and the record of
+    requests; starting again takes another port.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class CloudStackEmulator:
         job_polls: int = 3,
         api_key: str = KEYS[0],
         api_secret: str = KEYS[1],
+        signature_algorithm: Digest = "sha1",
         now: Callable[[], float] = time.time,
     ) -> None:
         if machines < 0 or job_polls < 0:
@@ -80,6 +83,7 @@ class CloudStackEmulator:
             raise ValueError("page_size_limit is 1 or more, or -1 for no limit")
         self.api_key = api_key
         self.api_secret = api_secret
+        self.signature_algorithm: Digest = signature_algorithm
         self.count: Literal["total", "page"] = count
         self.job_polls = job_polls
         self._page_size_limit = page_size_limit
@@ -176,6 +180,7 @@ class CloudStackEmulator:
         return Settings(
             api_key=self.api_key,
             api_secret=self.api_secret,
+            signature_algorithm=self.signature_algorithm,
             count=self.count,
             page_size_limit=self._page_size_limit,
             job_polls=self.job_polls,

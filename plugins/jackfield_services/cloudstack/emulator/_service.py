@@ -56,7 +56,8 @@ def _run(parameters: Mapping[str, str], cloud: Cloud, settings: Settings) -> Map
     """The server's order: signature, control characters, command, map parameters, required parameters."""
     if "command" not in parameters:
         raise Unauthorized
-    if not verified(parameters, settings.api_key, settings.api_secret, settings.now):
+    keys = (settings.api_key, settings.api_secret)
+    if not verified(parameters, *keys, now=settings.now, digest=settings.signature_algorithm):
         raise Unauthorized
     refuse_control_characters(parameters)
     command = COMMANDS.get(parameters["command"])

@@ -1,12 +1,14 @@
 """The server's side of request signing: ApiServer.verifyRequest of CloudStack, and nothing of any client."""
 
 import base64
-import hashlib
 import hmac
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Literal, TypeAlias
 from urllib.parse import quote
+
+Digest: TypeAlias = Literal["sha1", "sha512"]
 
 _DATE = r"\d{4}-\d\d-\d\dT\d\d:\d\d"
 _EXPIRES = re.compile(
@@ -16,18 +18,17 @@ _EXPIRES = re.compile(
 )
 
 
-def verified(parameters: Mapping[str, str], api_key: str, secret: str, now: float) -> bool:
-    """Whether the request is signed with these keys and has not expired at `now` (seconds of Unix time)."""
+def verified(parameters: Mapping[str, str], api_key: str, secret: str, now: float, digest: Digest = "sha1") -> bool:
+    """Whether the request is signed with these keys and this digest, and has not expired at `now` (Unix time)."""
     given, key = _without_case(parameters, "signature"), _without_case(parameters, "apikey")
     if given is None or key is None or not _same(key, api_key):
         return False
-    return _in_time(parameters, now) and _same(given, signature_of(parameters, secret))
+    return _in_time(parameters, now) and _same(given, signature_of(parameters, secret, digest))
 
 
-def signature_of(parameters: Mapping[str, str], secret: str) -> str:
-    """base64(HMAC-SHA1(secret, string to sign))."""
-    digest = hmac.new(secret.encode(), string_to_sign(parameters).encode(), hashlib.sha1).digest()
-    return base64.b64encode(digest).decode()
+def signature_of(parameters: Mapping[str, str], secret: str, digest: Digest = "sha1") -> str:
+    """base64(HMAC(secret, string to sign)), which is all that the digest changes."""
+    return base64.b64encode(hmac.digest(secret.encode(), string_to_sign(parameters).encode(), digest)).decode()
 
 
 def string_to_sign(parameters: Mapping[str, str]) -> str:

@@ -1,0 +1,197 @@
+"""The one manager of tokens: who asks for them, when, and how often; whatever the scheme, the colour or the thread."""
+
+from __future__ import annotations
+
+import threading
+from math import inf
+
+from jackfield import (
+    Call,
+    DeadlineExceededError,
+    Flights,
+    JackfieldError,
+    NetworkError,
+    Secret,
+    ServiceError,
+    TokenRefreshed,
+    check_seconds,
+)
+
+from ._answer import TokenError
+from ._shelf import Shelf
+from ._source import TokenSource
+from ._store import TokenStore
+from ._token import Token
+
+_PAUSE = 30.0  # seconds between two attempts to refresh ahead of time
+_PATIENCE = 10.0  # seconds that refreshing ahead may cost the one caller who does it
+_AHEAD, _MARGIN = 0.25, 0.1  # of a token's lifetime at most, so that short-lived ones are used as well
+
+
+class TokenManager:
+    """Gives every caller a good token, and asks for as few as can be. One object may serve many clients.
+
+    Until `refresh_ahead` seconds before a token ends it is simply used. From then on one caller renews it while the
+    rest go on with it. In the last `refresh_margin` seconds, and without a token, everybody waits for the one who
+    works. For tokens of a short life both are a part of it.
+
+    Args:
+        source: where tokens come from.
+        store: where they are kept besides; None: in this object only.
+        token: one to begin with.
+        refresh_ahead: seconds before the end when one caller renews.
+        refresh_margin: seconds before the end when all wait.
+    """
+
+    def __init__(
+        self,
+        source: TokenSource,
+        *,
+        store: TokenStore | None = None,
+        token: Token | None = None,
+        refresh_ahead: float = 300.0,
+        refresh_margin: float = 30.0,
+    ) -> None:
+        self._source = source
+        self._shelf = Shelf(store, source.key)
+        self._ahead = check_seconds("refresh_ahead", refresh_ahead, zero=True)
+        self._margin = check_seconds("refresh_margin", refresh_margin, zero=True)
+        self._token = token
+        self._flights = Flights()
+        self._guard = threading.Lock()
+        self._next_ahead = -inf  # when somebody may refresh ahead of time, by the wall clock
+        self._granted = False
+
+    async def token(self, call: Call) -> Token:
+        """A token that is good for this call.
+
+        Raises:
+            TokenError: the service gives none.
+            JackfieldError: the token service did not answer, or not as agreed.
+        """
+        token, now = self._token, call.runtime.now()
+        if token is None or not self._good(token, now):
+            return await self._renewed(token, call)
+        if token.expires_at is None or token.expires_at - now > _window(token, self._ahead, _AHEAD):
+            return token
+        return await self._renewed_ahead(token, call) if self._take_turn(now) else token
+
+    @property
+    def current(self) -> Token | None:
+        """The last token that was had, be it good or not."""
+        return self._token
+
+    def reject(self, token: Token) -> None:
+        """The service does not take this token: it is not used again. One that came after it stays."""
+        with self._guard:
+            current = self._token
+            if current is not None and _same(current, token):
+                self._token = current._replace(expires_at=0.0)
+
+    async def _renewed(self, seen: Token | None, call: Call) -> Token:
+        try:
+            return await self._flights.join(call.runtime, "token", lambda: self._renew(seen, call), call.limit(inf))
+        except TimeoutError as error:
+            raise call.overdue() from error
+
+    async def _renewed_ahead(self, token: Token, call: Call) -> Token:
+        try:
+            return await self._renewed(token, call.bounded(_PATIENCE))
+        except JackfieldError:
+            return token  # it is still good; whoever needs another will be told what is wrong
+
+    def _take_turn(self, now: float) -> bool:
+        with self._guard:
+            if now < self._next_ahead <= now + _PAUSE:  # beyond that the clock was set back
+                return False
+            self._next_ahead = now + _PAUSE
+            return True
+
+    async def _renew(self, seen: Token | None, call: Call) -> Token:
+        current = self._token
+        if current is not None and current is not seen and self._good(current, call.runtime.now()):
+            return current
+        lock = self._shelf.lock()
+        try:
+            await self._shelf.acquire(lock, call)
+            last = await self._last(current, call)
+            if last is None or _same(last, current) or not self._good(last, call.runtime.now()):
+                last = await self._obtain(last, call)
+                await self._keep(last, call)
+            self._token = last
+            self._next_ahead = -inf
+            return last
+        finally:
+            if lock is not None:
+                lock.release()
+
+    async def _last(self, current: Token | None, call: Call) -> Token | None:
+        """The latest token there is, here or in the store."""
+        kept = await self._shelf.load(call)
+        if kept is None or (current is not None and current.issued_at > kept.issued_at):
+            return current
+        if current is not None and _same(kept, current):
+            # Whether it is good is known here; whether its refresh token is spent, perhaps by another process, there.
+            return current._replace(refresh_token=kept.refresh_token)
+        return kept
+
+    async def _obtain(self, last: Token | None, call: Call) -> Token:
+        if last is not None and last.refresh_token is not None:
+            try:
+                return await self._refresh(last, last.refresh_token, call)
+            except DeadlineExceededError:
+                raise
+            except JackfieldError as error:
+                if _unsent(error) or not self._source.repeatable:
+                    raise
+        return await self._grant(call)
+
+    async def _refresh(self, last: Token, refresh_token: Secret, call: Call) -> Token:
+        # It may be good once, and whoever sends it twice may lose all: from here on it is spent, whatever comes.
+        await self._keep(last._replace(refresh_token=None), call)
+        try:
+            token = await self._source.refresh(refresh_token, call)
+        except JackfieldError as error:
+            if _unsent(error) or (_declined(error) and not self._source.repeatable):
+                await self._keep(last, call)
+            raise
+        call.emit(TokenRefreshed(call.operation, "refresh_token", token.lifetime))
+        return token
+
+    async def _grant(self, call: Call) -> Token:
+        if self._granted and not self._source.repeatable:
+            raise TokenError(f"the grant {self._source.name!r} is good once, and was used: log in again")
+        self._granted = True
+        try:
+            token = await self._source.grant(call)
+        except JackfieldError as error:
+            if _unsent(error) or _declined(error):
+                self._granted = False
+            raise
+        call.emit(TokenRefreshed(call.operation, self._source.name, token.lifetime))
+        return token
+
+    async def _keep(self, token: Token, call: Call) -> None:
+        self._token = token
+        await self._shelf.save(token, call)
+
+    def _good(self, token: Token, now: float) -> bool:
+        return token.expires_at is None or token.expires_at - now > _window(token, self._margin, _MARGIN)
+
+
+def _same(one: Token, other: Token | None) -> bool:
+    return other is not None and one.access_token == other.access_token
+
+
+def _window(token: Token, seconds: float, share: float) -> float:
+    return min(seconds, share * (token.lifetime or 0.0))
+
+
+def _unsent(error: JackfieldError) -> bool:
+    """Whether the token service has certainly not seen the request."""
+    return isinstance(error, NetworkError) and not error.sent
+
+
+def _declined(error: JackfieldError) -> bool:
+    """Whether it has seen it, and said that it did nothing."""
+    return isinstance(error, ServiceError) and error.status in (429, 503)

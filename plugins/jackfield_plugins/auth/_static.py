@@ -1,0 +1,37 @@
+"""What Basic, Bearer and API keys share: one credential, the same each time, for the service's own origin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from jackfield import Call, Headers, Pure, Request, Stage, hookimpl
+
+
+class Static:
+    """Adds a credential to every request to the service's own origin, and changes no other.
+
+    Args:
+        add: gives the request with the credential.
+    """
+
+    name = "auth"
+
+    def __init__(self, add: Callable[[Request], Request]) -> None:
+        self._add = add
+
+    @hookimpl
+    def jackfield_steps(self) -> Iterable[Pure]:
+        return [Pure(self.name, Stage.AUTH, request=self._authorise)]
+
+    def _authorise(self, request: Request, call: Call) -> Request:
+        return self._add(request) if request.url.origin == call.origin else request
+
+
+def in_header(name: str, value: str) -> Callable[[Request], Request]:
+    """Adds a header field, unless the request has its own.
+
+    Raises:
+        UsageError: HTTP does not allow the name or the value.
+    """
+    defaults = Headers({name: value})
+    return lambda request: request.with_headers(request.headers.over(defaults))

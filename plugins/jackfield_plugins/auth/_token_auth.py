@@ -1,0 +1,132 @@
+"""Tokens on requests (RFC 6750 §2.1): put on each, and replaced once where the service does not take one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from jackfield import (
+    Call,
+    ContractError,
+    NetworkError,
+    Proceed,
+    Request,
+    Response,
+    Secret,
+    Stage,
+    Step,
+    StreamBody,
+    hookimpl,
+)
+
+from ._client_auth import ClientAuth
+from ._endpoint import Endpoint
+from ._grants import Grant
+from ._manager import TokenManager
+from ._source import GrantSource
+from ._store import TokenStore
+from ._token import Token
+
+_NOT_FETCHED = Token(Secret("not-fetched"))
+
+
+def unauthorized(response: Response) -> bool:
+    """Whether this is a 401: what a service answers to a token that it does not take."""
+    return response.status == 401
+
+
+class TokenAuth:
+    """Sends a manager's tokens to the service, and to no other origin.
+
+    A token that is rejected is replaced, and the request sent once more, if its body can be. A request that has an
+    `Authorization` header of its own is left alone.
+
+    Args:
+        manager: where tokens come from; one may serve several clients.
+        scheme: the word before the token, which is also the `token_type` that the service must give.
+        rejected: what the service answers to a token that has ended, if not 401; of such an answer the body is read.
+    """
+
+    name = "auth"
+
+    def __init__(
+        self, manager: TokenManager, *, scheme: str = "Bearer", rejected: Callable[[Response], bool] = unauthorized
+    ) -> None:
+        self._manager = manager
+        self._scheme = scheme
+        self._rejected = rejected
+
+    @hookimpl
+    def jackfield_steps(self) -> Iterable[Step]:
+        return [Step(self.name, Stage.AUTH, self._run)]
+
+    async def _run(self, request: Request, call: Call, proceed: Proceed) -> Response:
+        if request.url.origin != call.origin or "authorization" in request.headers:
+            return await proceed(request, call)
+        token = await self._token(call)
+        response = await proceed(self._authorized(request, token), call)
+        if response.status < 400:
+            return response
+        response = await response.settled()
+        if not self._rejected(response):
+            return response
+        self._manager.reject(token)
+        if isinstance(request.body, StreamBody) and not request.body.replayable:
+            return response
+        return await proceed(self._authorized(request, await self._token(call)), call)
+
+    async def _token(self, call: Call) -> Token:
+        if call.dry:  # nothing is sent, so no token is asked for
+            return self._manager.current or _NOT_FETCHED
+        try:
+            token = await self._manager.token(call)
+        except NetworkError as error:
+            error.sent = False  # whatever became of the token request: the call's own has not been sent
+            raise
+        if token.token_type.lower() != self._scheme.lower():  # RFC 6749 §7.1: not "if it does not understand the type"
+            raise ContractError(
+                f"the service gave a token of type {token.token_type!r}, where {self._scheme!r} is expected: "
+                "pass scheme=... if requests are to carry that word"
+            )
+        return token
+
+    def _authorized(self, request: Request, token: Token) -> Request:
+        value = f"{self._scheme} {token.access_token.reveal()}"
+        return request.with_headers(request.headers.replacing("authorization", value))
+
+
+class OAuth2(TokenAuth):
+    """OAuth 2.0 (RFC 6749): asks for tokens with a grant, refreshes them, and puts them on requests.
+
+    Args:
+        token_url: the token endpoint. Client and grant are sent there, and nowhere else.
+        grant: what to ask with, `Grant.client_credentials()` say; None if there is a `token` to begin with.
+        client: how the client proves who it is; None for services that do not ask.
+        token: one that was had elsewhere, a login say.
+        as_json: the token endpoint wants JSON, and no form.
+        store: keeps tokens for other processes, and for later.
+        refresh_ahead, refresh_margin: in seconds, see `TokenManager`.
+        scheme, rejected: see `TokenAuth`.
+
+    Raises:
+        UsageError: an argument makes no sense; it says which and why.
+    """
+
+    def __init__(
+        self,
+        token_url: str,
+        grant: Grant | None = None,
+        *,
+        client: ClientAuth | None = None,
+        token: Token | None = None,
+        as_json: bool = False,
+        store: TokenStore | None = None,
+        refresh_ahead: float = 300.0,
+        refresh_margin: float = 30.0,
+        scheme: str = "Bearer",
+        rejected: Callable[[Response], bool] = unauthorized,
+    ) -> None:
+        source = GrantSource(Endpoint(token_url, client, as_json=as_json), grant)
+        manager = TokenManager(
+            source, store=store, token=token, refresh_ahead=refresh_ahead, refresh_margin=refresh_margin
+        )
+        super().__init__(manager, scheme=scheme, rejected=rejected)

@@ -1,0 +1,61 @@
+"""What recipes read: a request that goes out, or a message that has come in, of which nothing is taken on trust."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeAlias, TypeVar, cast
+from urllib.parse import parse_qsl
+
+from jackfield import Headers, Request, SignatureError
+
+from ._message import Message
+
+
+class HasItems(Protocol):
+    """The headers of a web framework's request: Django's, Flask's, Starlette's, aiohttp's, `http.server`'s."""
+
+    def items(self) -> Iterable[tuple[str, str]]: ...
+
+
+HeaderPairs: TypeAlias = "HasItems | Iterable[tuple[str, str]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message that has come in: `target` as it stood in the request line, `query` decoded."""
+
+    method: str
+    authority: str
+    target: str
+    query: tuple[tuple[str, str], ...]
+    headers: Headers
+
+    def replace(self, *, query: tuple[tuple[str, str], ...]) -> Received:
+        """A copy with another query."""
+        return replace(self, query=query)
+
+
+Head: TypeAlias = "Request | Received"
+H = TypeVar("H", Request, Received)
+
+
+def received(message: Message | HeaderPairs) -> Received:
+    """What has come in, or its headers alone.
+
+    Raises:
+        SignatureError: the query is not UTF-8.
+    """
+    if not isinstance(message, Message):
+        message = Message(headers=_headers(message))
+    target = message.target or (message.path if message.query is None else f"{message.path}?{message.query}")
+    try:
+        query = parse_qsl(message.query or "", keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        raise SignatureError("the query cannot be read: it is not UTF-8") from None
+    return Received(message.method, message.authority, target, tuple(query), message.headers)
+
+
+def _headers(given: HeaderPairs) -> Headers:
+    pairs = cast("HasItems", given).items() if hasattr(given, "items") else given
+    return Headers.received((str(name), value) for name, value in pairs if isinstance(value, str))

@@ -1,0 +1,594 @@
+"""OAuth 2.0 tokens: asked for once, renewed in time, replaced when rejected, never sent where they do not belong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from msgspec.json import encode
+from tests.servers.authorization import TOKEN_URL
+
+from jackfield import (
+    Call,
+    ConnectError,
+    ConnectionLostError,
+    ContractError,
+    DeadlineExceededError,
+    DecodeError,
+    Event,
+    RateLimitedError,
+    ReadTimeoutError,
+    Request,
+    RequestSent,
+    Response,
+    Secret,
+    StreamBody,
+    TokenRefreshed,
+    UnauthorizedError,
+    UnavailableError,
+    Url,
+    hookimpl,
+)
+from jackfield.testing import FakeTransport
+from jackfield_plugins.auth import ClientSecretBasic, Grant, MemoryTokenStore, OAuth2, Token, TokenError
+from jackfield_plugins.retry import Retry
+
+if TYPE_CHECKING:
+    from .conftest import World
+
+CLIENT = ClientSecretBasic("id", "hunter2-client")
+ROBOT = Grant.client_credentials()
+USER = Grant.password("ada", "hunter2-password")
+
+
+def oauth(grant: Grant | None = USER, **options: Any) -> OAuth2:
+    return OAuth2(TOKEN_URL, grant, client=CLIENT, **options)
+
+
+# --- in time
+
+
+def test_a_token_is_asked_for_once_and_used_for_every_call(world: World) -> None:
+    api = world.client(oauth())
+
+    tokens = {world.get(api.thing()) for _ in range(5)}
+
+    assert tokens == {"access-1"}
+    assert world.server.asked == {"password": 1}
+
+
+def test_a_token_that_has_ended_is_refreshed(world: World) -> None:
+    api = world.client(oauth())
+    world.get(api.thing())
+    world.runtime.elapsed += 3600
+
+    assert world.get(api.thing()) == "access-3"
+    assert world.server.asked == {"password": 1, "refresh_token": 1}
+    assert world.server.refused == 0
+
+
+@pytest.mark.parametrize(("elapsed", "asked"), [(3299, 1), (3301, 2), (3571, 2), (3601, 2)])
+def test_it_is_renewed_from_five_minutes_before_its_end(world: World, elapsed: float, asked: int) -> None:
+    api = world.client(oauth(ROBOT))
+    world.get(api.thing())
+    world.runtime.elapsed += elapsed
+
+    world.get(api.thing())
+
+    assert world.server.asked.total() == asked
+
+
+def test_a_token_of_a_short_life_is_used_for_the_most_of_it(world: World) -> None:
+    world.server.lifetime = 8.0
+    api = world.client(oauth(ROBOT))
+
+    for _ in range(32):
+        world.get(api.thing())
+        world.runtime.elapsed += 1.0
+
+    assert world.server.asked.total() == 6  # every sixth second: the last quarter is the window
+    assert world.server.refused == 0
+
+
+def test_the_windows_can_be_set(world: World) -> None:
+    api = world.client(oauth(ROBOT, refresh_ahead=0, refresh_margin=0))
+    world.get(api.thing())
+    world.runtime.elapsed += 3599.5
+    world.get(api.thing())
+
+    assert world.server.asked.total() == 1
+
+
+def test_when_renewing_ahead_fails_the_old_token_serves_until_it_ends(world: World) -> None:
+    world.server.refreshes = False
+    api = world.client(oauth(ROBOT))
+    world.get(api.thing())
+    world.runtime.elapsed += 3400
+    world.server.answers = [ConnectError("down"), Response(503), ReadTimeoutError("silent")]
+
+    tokens: list[str] = []
+    for _ in range(10):
+        tokens.append(world.get(api.thing()))
+        world.runtime.elapsed += 15
+
+    assert set(tokens) == {"access-1", "access-2"}
+    assert world.server.asked["client_credentials"] == 5  # after a failure nobody tries for half a minute
+    assert world.server.refused == 0
+
+
+def test_renewing_ahead_costs_ten_seconds_at_most(world: World) -> None:
+    class Silent(FakeTransport):
+        async def send(self, request: Request, call: Call) -> Response:
+            if str(request.url) == TOKEN_URL:
+                limits.append(call.limit(60))
+                raise ReadTimeoutError("silent")
+            return await super().send(request, call)
+
+    limits: list[float] = []
+    auth = oauth(ROBOT)
+    world.get(world.client(auth).thing())
+    world.runtime.elapsed += 3400
+
+    assert world.get(world.client(auth, transport=Silent(otherwise=world.answer)).thing()) == "access-1"
+    assert limits == [10.0, 10.0]  # of the refresh, and of the grant
+
+
+# --- rejected
+
+
+def test_a_token_that_is_rejected_is_replaced_and_the_call_sent_again(world: World) -> None:
+    api = world.client(oauth())
+    world.get(api.thing())
+    world.server.revoke()
+
+    assert world.get(api.thing("POST", b"body")) == "access-3"
+    assert world.server.asked == {"password": 1, "refresh_token": 1}
+    assert [request.body for request in world.transport.requests if request.url.path == "/thing"][1:] == [b"body"] * 2
+
+
+def test_a_token_that_is_rejected_again_is_given_up(world: World) -> None:
+    def reject(request: Any) -> Response:
+        return world.server(request) if str(request.url) == TOKEN_URL else Response(401)
+
+    api = world.client(oauth(), transport=(transport := FakeTransport(otherwise=reject)))
+
+    with pytest.raises(UnauthorizedError) as caught:
+        world.get(api.thing())
+
+    assert not isinstance(caught.value, TokenError)
+    assert [request.url.path for request in transport.requests] == ["/token", "/thing", "/token", "/thing"]
+
+
+def test_a_service_may_say_in_its_own_way_that_it_rejects_a_token(world: World) -> None:
+    def answer(request: Any) -> Response:
+        response = world.server(request)
+        return Response(500, body=b'{"code": "dead"}') if response.status == 401 else response
+
+    def rejected(response: Response) -> bool:
+        return response.status == 500 and b"dead" in response.content
+
+    api = world.client(oauth(rejected=rejected), transport=FakeTransport(otherwise=answer))
+    world.get(api.thing())
+    world.server.revoke()
+
+    assert world.get(api.thing()) == "access-3"
+
+
+def test_a_body_that_is_good_once_is_not_sent_again_but_the_token_is_replaced(world: World) -> None:
+    api = world.client(oauth())
+    world.get(api.thing())
+    world.server.revoke()
+
+    with pytest.raises(UnauthorizedError):
+        world.get(api.thing("POST", StreamBody.once([b"body"])))
+
+    assert world.get(api.thing()) == "access-3"
+
+
+def test_a_streamed_answer_that_rejects_is_closed_before_the_next_is_asked_for(world: World) -> None:
+    class Body:
+        closed = False
+
+        async def read(self) -> bytes:
+            return b""
+
+        async def close(self) -> None:
+            self.closed = True
+
+    body = Body()
+
+    def answer(request: Any) -> Response:
+        if str(request.url) != TOKEN_URL and not body.closed:
+            return Response(401, body=body)
+        return world.server(request)
+
+    api = world.client(oauth(), transport=FakeTransport(otherwise=answer))
+
+    assert world.get(api.thing()) == "access-3"
+    assert body.closed
+
+
+# --- refresh tokens, and what follows when they fail
+
+
+def test_a_refresh_that_fails_falls_back_to_the_grant(world: World) -> None:
+    api = world.client(oauth())
+    world.get(api.thing())
+    world.runtime.elapsed += 4000
+    world.server.answers = [Response(400, body=b'{"error": "invalid_grant"}')]
+
+    assert world.get(api.thing()) == "access-3"
+    assert world.server.asked == {"password": 2, "refresh_token": 1}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ConnectionLostError("cut"),
+        ReadTimeoutError("silent"),
+        Response(500),
+        Response(503),
+        Response(200, body=b"<html>"),
+        Response(302, {"location": "https://elsewhere.example.test/"}),
+    ],
+    ids=repr,
+)
+def test_a_refresh_token_is_never_sent_twice(world: World, fault: Any) -> None:
+    api = world.client(oauth(), Retry())
+    world.get(api.thing())
+    world.runtime.elapsed += 4000
+    world.server.answers = [fault]
+
+    assert world.get(api.thing()) == "access-3"
+    assert world.server.asked == {"password": 2, "refresh_token": 1}
+    assert world.server.reused == []
+
+
+def test_a_refresh_token_that_was_certainly_not_sent_is_still_good(world: World) -> None:
+    class Down(FakeTransport):
+        down = False
+
+        async def send(self, request: Any, call: Any) -> Response:
+            if self.down and str(request.url) == TOKEN_URL:
+                raise ConnectError("refused")
+            return await super().send(request, call)
+
+    api = world.client(oauth(), transport=(transport := Down(otherwise=world.answer)))
+    world.get(api.thing())
+    world.runtime.elapsed += 4000
+    transport.down = True
+
+    with pytest.raises(ConnectError) as caught:
+        world.get(api.thing("POST"))
+    transport.down = False
+    world.get(api.thing())
+
+    assert not caught.value.sent
+    assert world.server.asked == {"password": 1, "refresh_token": 1}
+
+
+def test_a_service_that_keeps_its_refresh_token_is_sent_it_again(world: World) -> None:
+    world.server.refreshes = False
+    first = {"access_token": "a", "expires_in": 10, "refresh_token": "lasting"}
+    again = {"access_token": "b", "expires_in": 10}
+    world.server.answers = [Response(200, body=encode(fields)) for fields in (first, again, again)]
+    transport = FakeTransport(
+        otherwise=lambda request: world.server(request) if str(request.url) == TOKEN_URL else Response(200, body=b"{}")
+    )
+    auth = oauth()
+    api = world.client(auth, transport=transport)
+
+    for _ in range(3):
+        with pytest.raises(KeyError):
+            world.get(api.thing())
+        world.runtime.elapsed += 10
+
+    assert [fields.get("refresh_token") for fields in world.server.fields] == [None, "lasting", "lasting"]
+
+
+def test_a_grant_that_is_good_once_is_sent_once(world: World) -> None:
+    world.server.refreshes = False
+    api = world.client(oauth(Grant.authorization_code("code", "https://app.example.test/back", "verifier")))
+    world.get(api.thing())
+    world.runtime.elapsed += 4000
+
+    for _ in range(2):
+        with pytest.raises(TokenError, match="log in again"):
+            world.get(api.thing())
+
+    assert world.server.asked == {"authorization_code": 1}
+    assert world.server.fields[0]["code_verifier"] == "verifier"
+
+
+def test_a_grant_that_is_good_once_is_sent_again_when_it_did_not_arrive(world: World) -> None:
+    world.server.answers = [ConnectError("refused"), Response(503)]
+    api = world.client(oauth(Grant.authorization_code("code", "https://app.example.test/back", "verifier")), Retry())
+
+    assert world.get(api.thing("POST")) == "access-1"
+
+
+def test_without_a_grant_to_fall_back_to_a_refresh_token_outlives_a_service_that_is_too_busy(world: World) -> None:
+    now = world.runtime.now()
+    world.server._spent["refresh-0"] = False
+    auth = oauth(None, token=Token(Secret("old"), "Bearer", now, now, Secret("refresh-0")))
+    world.server.answers = [Response(503, {"retry-after": "7"})]
+    api = world.client(auth)
+
+    with pytest.raises(UnavailableError) as caught:
+        world.get(api.thing())
+    world.server._spent["refresh-0"] = False
+
+    assert caught.value.response is not None
+    assert caught.value.response.headers["retry-after"] == "7"
+    assert world.get(api.thing()) == "access-1"
+
+
+def test_without_a_grant_and_without_a_refresh_token_the_user_logs_in_again(world: World) -> None:
+    now = world.runtime.now()
+    api = world.client(oauth(None, token=Token(Secret("old"), "Bearer", now, now)))
+
+    with pytest.raises(TokenError, match="log in again"):
+        world.get(api.thing())
+
+
+def test_a_refresh_token_alone_is_a_grant(world: World) -> None:
+    world.server._spent["given"] = False
+    api = world.client(oauth(Grant.refresh_token("given")))
+    world.get(api.thing())
+    world.runtime.elapsed += 4000
+    world.get(api.thing())
+
+    assert [fields["refresh_token"] for fields in world.server.fields] == ["given", "refresh-2"]
+    assert world.server.reused == []
+
+
+# --- errors
+
+
+def test_a_grant_that_is_refused_is_an_error_that_says_what_to_do_and_is_not_kept(world: World) -> None:
+    wrong = {"error": "invalid_grant", "error_description": "wrong hunter2-password"}
+    world.server.answers = [Response(400, body=encode(wrong)), Response(401, body=b'{"error": "invalid_client"}')]
+    api = world.client(oauth(), Retry())
+
+    with pytest.raises(TokenError, match="check user name and password") as first:
+        world.get(api.thing())
+    with pytest.raises(TokenError, match="check the client's id and secret") as second:
+        world.get(api.thing())
+
+    assert (first.value.status, first.value.code, first.value.text) == (400, "invalid_grant", "wrong ***")
+    assert (second.value.status, second.value.code) == (401, "invalid_client")
+    assert first.value.call is not None
+    assert (first.value.call.operation, first.value.call.attempts) == ("thing", 0)
+    assert world.get(api.thing()) == "access-1"
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (Response(500), "ServiceError"),
+        (Response(502), UnavailableError),
+        (Response(429), RateLimitedError),
+        (Response(404, body=b"<html>"), TokenError),
+        (Response(302), TokenError),
+        (Response(200, body=b"{}"), DecodeError),
+        (Response(200, body=b"[]"), DecodeError),
+        (Response(200, body=b'{"access_token": ""}'), DecodeError),
+        (Response(200, body=b'{"access_token": "a\\nb"}'), DecodeError),
+        (Response(200, body='{"access_token": "ä"}'.encode()), DecodeError),
+        (Response(200, body=b'{"access_token": 5}'), DecodeError),
+        (Response(200, body=b'{"access_token": "a", "token_type": "mac"}'), ContractError),
+    ],
+    ids=repr,
+)
+def test_whatever_the_token_service_answers_is_an_error_of_ours(world: World, answer: Response, error: Any) -> None:
+    world.server.answers = [answer]
+    api = world.client(oauth())
+
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - the class is what is asserted
+        world.get(api.thing())
+
+    assert type(caught.value).__name__ == error if isinstance(error, str) else type(caught.value) is error
+    assert [request.url.path for request in world.transport.requests] == ["/token"]
+
+
+def test_a_failure_of_the_token_service_is_tried_again_whatever_the_call_does(world: World) -> None:
+    world.server.answers = [ConnectionLostError("cut"), Response(503)]
+    api = world.client(oauth(ROBOT), Retry())
+
+    assert world.get(api.thing("POST", b"once")) == "access-1"
+    assert world.server.served == 1
+    assert len(world.runtime.sleeps) == 2
+
+
+def test_an_error_says_which_request_failed(world: World) -> None:
+    world.server.answers = [ConnectionLostError("cut")]
+    api = world.client(oauth(ROBOT))
+
+    with pytest.raises(ConnectionLostError) as caught:
+        world.get(api.thing())
+
+    assert caught.value.call is not None
+    assert caught.value.call.operation == "thing (token)"
+    assert caught.value.call.url == TOKEN_URL
+    assert caught.value.call.attempts == 1
+
+
+# --- where credentials go
+
+
+def test_a_token_goes_to_the_service_and_to_nobody_else(world: World) -> None:
+    transport = FakeTransport(otherwise=lambda request: Response(200, body=b'{"token": ""}'))
+    api = world.client(oauth(), transport=transport)
+
+    for url in ("http://api.example.test/", "https://api.example.test:444/", "https://evil.example.test/"):
+        world.get(api.thing(url=Url.parse(url)))
+
+    assert [request.headers.get("authorization") for request in transport.requests] == [None] * 3
+
+
+def test_the_clients_credentials_go_to_the_token_endpoint_and_nowhere_else(world: World) -> None:
+    api = world.client(oauth(), headers={"x-api-key": "hunter2-header"})
+
+    world.get(api.thing())
+
+    token, thing = world.transport.requests
+    assert token.headers["authorization"].startswith("Basic ")
+    assert "x-api-key" not in token.headers
+    assert thing.headers["authorization"] == "Bearer access-1"
+
+
+def test_a_redirect_of_the_token_endpoint_is_not_followed(world: World) -> None:
+    world.server.answers = [Response(307, {"location": "https://evil.example.test/token"})]
+
+    with pytest.raises(TokenError, match="status 307; check the token URL"):
+        world.get(world.client(oauth()).thing())
+
+    assert [str(request.url) for request in world.transport.requests] == [TOKEN_URL]
+
+
+def test_who_sets_the_header_himself_is_not_overruled(world: World) -> None:
+    transport = FakeTransport(otherwise=lambda request: Response(200, body=b'{"token": ""}'))
+    api = world.client(oauth(), transport=transport).with_options(headers={"authorization": "Bearer mine"})
+
+    world.get(api.thing())
+
+    assert [request.headers["authorization"] for request in transport.requests] == ["Bearer mine"]
+
+
+# --- to look at
+
+
+def test_nothing_is_sent_to_look_at_a_request(world: World) -> None:
+    api = world.client(oauth())
+
+    before = world.get(api.thing.request())
+    world.get(api.thing())
+    after = world.get(api.thing.request())
+
+    assert before.headers["authorization"] == "Bearer not-fetched"
+    assert after.headers["authorization"] == "Bearer access-1"
+    assert len(world.transport.requests) == 2
+
+
+def test_observers_are_told_of_tokens_and_of_the_requests_for_them(world: World) -> None:
+    class Watch:
+        name = "watch"
+
+        @hookimpl
+        def jackfield_observer(self) -> Callable[[Event], None]:
+            return events.append
+
+    events: list[Event] = []
+    api = world.client(oauth(), Watch())
+
+    world.get(api.thing())
+    world.runtime.elapsed += 4000
+    world.get(api.thing())
+
+    assert [event for event in events if isinstance(event, TokenRefreshed)] == [
+        TokenRefreshed("thing", "password", 3600.0),
+        TokenRefreshed("thing", "refresh_token", 3600.0),
+    ]
+    sent = [event for event in events if isinstance(event, RequestSent)]
+    assert [event.operation for event in sent] == ["thing (token)", "thing"] * 2
+    assert [event.attempt for event in sent] == [1] * 4
+
+
+# --- shared
+
+
+def test_clients_that_share_an_object_share_its_tokens(world: World) -> None:
+    auth = oauth()
+
+    assert {world.get(world.client(auth).thing()) for _ in range(3)} == {"access-1"}
+
+
+def test_clients_that_share_a_store_share_its_tokens(world: World) -> None:
+    store = MemoryTokenStore()
+
+    tokens = {world.get(world.client(oauth(store=store)).thing()) for _ in range(3)}
+    world.runtime.elapsed += 4000
+    later = [world.get(world.client(oauth(store=store)).thing()) for _ in range(3)]
+
+    assert tokens == {"access-1"}
+    assert later == ["access-3"] * 3
+    assert world.server.asked == {"password": 1, "refresh_token": 1}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        OAuth2(TOKEN_URL, Grant.password("bob", "hunter2-password"), client=CLIENT),
+        OAuth2(TOKEN_URL, USER, client=ClientSecretBasic("other", "s")),
+        OAuth2(TOKEN_URL + "?tenant=2", USER, client=CLIENT),
+        OAuth2(TOKEN_URL, ROBOT, client=CLIENT),
+        OAuth2(TOKEN_URL, Grant.password("ada", "hunter2-password", scope="all"), client=CLIENT),
+    ],
+)
+def test_identities_do_not_share_tokens(other: OAuth2) -> None:
+    assert other._manager._source.key != oauth()._manager._source.key
+    assert "hunter2" not in other._manager._source.key
+
+
+def test_a_store_that_cannot_write_stops_nobody_and_says_so_once(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Full(MemoryTokenStore):
+        def save(self, key: str, token: Token) -> None:
+            raise OSError(28, "No space left on device")
+
+        def load(self, key: str) -> Token | None:
+            raise OSError(5, "Input/output error")
+
+    api = world.client(oauth(store=Full()))
+
+    for _ in range(3):
+        world.get(api.thing())
+        world.runtime.elapsed += 4000
+
+    assert [record.message for record in caplog.records] == [
+        "tokens are not kept in their store: [Errno 5] Input/output error"
+    ]
+    assert world.server.reused == []
+    assert world.server.asked == {"password": 1, "refresh_token": 2}
+
+
+def test_a_refresh_token_that_another_process_has_spent_is_not_sent(world: World) -> None:
+    store = MemoryTokenStore()
+    ours, theirs = oauth(store=store), oauth(store=store)
+    world.get(world.client(ours).thing())
+    world.get(world.client(theirs).thing())
+    world.runtime.elapsed += 4000
+    world.server.answers = [ConnectionLostError("cut"), ConnectionLostError("cut")]
+    with pytest.raises(ConnectionLostError):  # of the refresh, and then of the grant
+        world.get(world.client(theirs).thing())
+
+    assert world.get(world.client(ours).thing()) == "access-3"
+    assert world.server.reused == []
+    assert world.server.asked == {"password": 3, "refresh_token": 1}
+
+
+def test_a_token_that_was_rejected_here_is_not_taken_from_the_store_again(world: World) -> None:
+    store = MemoryTokenStore()
+    api = world.client(oauth(store=store))
+    world.get(api.thing())
+    world.server.revoke()
+
+    assert world.get(api.thing()) == "access-3"
+    assert world.server.refused == 1
+
+
+def test_who_waits_for_another_process_does_so_until_the_deadline(world: World) -> None:
+    store = MemoryTokenStore()
+    auth = oauth(store=store)
+    held = store.lock(auth._manager._source.key)
+    assert held.acquire()
+    api = world.client(auth)
+
+    with pytest.raises(DeadlineExceededError):
+        world.get(api.thing())
+    held.release()
+
+    assert world.runtime.elapsed == 60.0
+    assert world.get(api.thing()) == "access-1"
