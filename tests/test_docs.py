@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+import jackfield_plugins.auth
+import jackfield_plugins.signing
+
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md"))
 
@@ -29,6 +32,13 @@ def test_the_examples_of_a_page_run(page: str, tmp_path: Path, monkeypatch: pyte
 def test_what_a_page_links_to_is_there(page: str) -> None:
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (DOCS / page).read_text()):
         assert (DOCS / page).parent.joinpath(target).exists(), target
+
+
+@pytest.mark.parametrize("package", [jackfield_plugins.auth, jackfield_plugins.signing], ids=lambda one: one.__name__)
+def test_every_public_name_is_on_a_page(package: Any) -> None:
+    text = "\n".join((DOCS / page).read_text() for page in PAGES)
+
+    assert [name for name in package.__all__ if not re.search(rf"\b{name}\b", text)] == []
 
 
 def test_every_page_is_in_the_table_of_contents() -> None:

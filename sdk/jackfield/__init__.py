@@ -57,6 +57,7 @@ from ._operations import operation
 from ._options import Options, check_seconds
 from ._paging import Page, PageStyle, paged
 from ._progress import Done, JobState, JobStyle, Pending
+from ._reference import Target, resolve
 from ._runtime import Runtime, SyncRuntime
 from ._secrets import Secret
 from ._service import ClientOptions, Service
@@ -137,6 +138,7 @@ __all__ = [
     "StreamBody",
     "SyncRuntime",
     "TLSError",
+    "Target",
     "TokenRefreshed",
     "Transport",
     "TruncatedBodyError",
@@ -152,6 +154,7 @@ __all__ = [
     "operation",
     "paged",
     "parse_http_date",
+    "resolve",
 ]
 
 # What brings asyncio, pluggy, msgspec or urllib3 with it is imported when it is asked for.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias, TypeVar, overl
 from ._body import ByteStream, StreamBody
 from ._errors import DeadlineExceededError, DecodeError, NetworkError, UsageError
 from ._headers import HeaderFields, Headers, as_pairs
-from ._url import Url, check_url, encode_query, quote
+from ._url import Url, check_url, decode_query, encode_query, quote
 
 if TYPE_CHECKING:
     from msgspec.json import Decoder
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ._runtime import Runtime
 
 T = TypeVar("T")
-Query: TypeAlias = "Mapping[str, str] | Iterable[tuple[str, str]]"
+Query: TypeAlias = "Mapping[str, str] | Iterable[tuple[str, str]] | str"
 
 _is_method = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})  # RFC 9110 §9.2.2
@@ -35,9 +35,13 @@ class _Frozen:
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"a {type(self).__name__} is frozen")
 
+    def _arguments(self) -> dict[str, Any]:
+        """What it is made of."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed, checked as at making."""
-        return type(self)(**{name: getattr(self, name) for name in self.__slots__} | changes)
+        return type(self)(**self._arguments() | changes)
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and all(getattr(self, n) == getattr(other, n) for n in self.__slots__)
@@ -46,7 +50,7 @@ class _Frozen:
         return hash(tuple(getattr(self, name) for name in self.__slots__))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _remake, (type(self), {name: getattr(self, name) for name in self.__slots__})
+        return _remake, (type(self), self._arguments())
 
 
 def _remake(cls: type[_Frozen], fields: dict[str, Any]) -> _Frozen:
@@ -62,7 +66,7 @@ class Request(_Frozen):
     Args:
         method: as RFC 9110 spells it, `"GET"`.
         url: origin and encoded path, from `Service.url(...)`.
-        query: names and values as they are meant, not encoded.
+        query: names and values as they are meant, not encoded; or a string that is encoded already, and sent as it is.
         headers: fields of this request; the client's defaults are added on the way.
         body: bytes, or a `StreamBody`.
         idempotent: whether sending it twice does what sending it once does; None: the method tells (RFC 9110 §9.2.2).
@@ -71,10 +75,11 @@ class Request(_Frozen):
         UsageError: a part is not what HTTP allows.
     """
 
-    __slots__ = ("body", "headers", "idempotent", "method", "query", "url")
+    __slots__ = ("body", "encoded_query", "headers", "idempotent", "method", "query", "url")
     method: str
     url: Url
     query: tuple[tuple[str, str], ...]
+    encoded_query: str | None
     headers: Headers
     body: bytes | StreamBody
     idempotent: bool | None
@@ -96,7 +101,8 @@ class Request(_Frozen):
             raise UsageError(f"a body is bytes or a StreamBody, not {type(body).__name__}")
         _set(self, "method", method)
         _set(self, "url", url)
-        _set(self, "query", _checked_query(as_pairs(query, "query")) if query else ())
+        _set(self, "encoded_query", query if isinstance(query, str) else None)
+        _set(self, "query", _pairs(query) if query else ())
         _set(self, "headers", headers if isinstance(headers, Headers) else Headers(headers))
         _set(self, "body", body)
         _set(self, "idempotent", idempotent)
@@ -104,10 +110,15 @@ class Request(_Frozen):
     def with_headers(self, headers: Headers) -> Request:
         """A copy with these headers; quicker than `replace`, as nothing else needs checking again."""
         copy = object.__new__(Request)
-        for name in ("method", "url", "query", "body", "idempotent"):
+        for name in ("method", "url", "query", "encoded_query", "body", "idempotent"):
             _set(copy, name, getattr(self, name))
         _set(copy, "headers", headers)
         return copy
+
+    def _arguments(self) -> dict[str, Any]:
+        arguments = super()._arguments()
+        encoded = arguments.pop("encoded_query")
+        return arguments if encoded is None else arguments | {"query": encoded}
 
     @property
     def is_idempotent(self) -> bool:
@@ -117,6 +128,8 @@ class Request(_Frozen):
     @property
     def target(self) -> str:
         """Path and query as they stand in the request line (RFC 9112 §3.2.1)."""
+        if self.encoded_query is not None:
+            return f"{self.url.path}?{self.encoded_query}"
         return f"{self.url.path}?{encode_query(self.query)}" if self.query else self.url.path
 
     async def feed(self, sink: Callable[[bytes], object], runtime: Runtime) -> None:
@@ -150,8 +163,11 @@ class Request(_Frozen):
         return f"<Request {self.method} {self.redacted()}>"
 
 
-def _checked_query(query: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    for name, value in query:
+def _pairs(query: Query) -> tuple[tuple[str, str], ...]:
+    if isinstance(query, str):
+        return decode_query(query)
+    pairs = as_pairs(query, "query")
+    for name, value in pairs:
         if not isinstance(name, str) or not isinstance(value, str):
             raise UsageError(f"the query parameter {name!r} must be a string, not {type(value).__name__}")
         if not (name.isascii() and value.isascii()):
@@ -159,7 +175,7 @@ def _checked_query(query: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
                 (name + value).encode()
             except UnicodeEncodeError:
                 raise UsageError(f"the query parameter {name!a} holds half of a surrogate pair") from None
-    return tuple([(str.__str__(name), str.__str__(value)) for name, value in query])  # of an Enum its value
+    return tuple([(str.__str__(name), str.__str__(value)) for name, value in pairs])  # of an Enum its value
 
 
 class Response(_Frozen):

@@ -31,7 +31,7 @@ class Runtime(Protocol):
         """A number from 0 to below 1, for jitter."""
         ...
 
-    def token_bytes(self, size: int) -> bytes:
+    def token_bytes(self, size: int, /) -> bytes:
         """So many bytes that nobody can foretell, for nonces and states."""
         ...
 

@@ -13,6 +13,7 @@ _unreserved = re.compile(r"[A-Za-z0-9\-._~]*").fullmatch  # RFC 3986 §2.3
 _name = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?\.?"
 )
+_bracketed = re.compile(r"\[[^\[\]]*\](?::[0-9]*)?").fullmatch
 _path = re.compile(r"(?:/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})*)*").fullmatch
 _PORTS = {"http": 80, "https": 443}
 
@@ -63,7 +64,7 @@ class Url(NamedTuple):
             raise UsageError(f"the URL's scheme is {scheme!r}: only 'http' and 'https' are spoken")
         if "@" in parts.netloc:
             raise UsageError("a URL must not hold a user name or password: pass credentials to the client")
-        if not (_is_ipv6(host) if "[" in parts.netloc else _name.fullmatch(host)):
+        if not (_is_ipv6(host) if _bracketed(parts.netloc) else _name.fullmatch(host)):
             raise UsageError(f"the URL needs a valid host after '{scheme}://'")
         if "?" in text or "#" in text:
             raise UsageError("this URL must end with its path: no '?query' and no '#fragment'")
@@ -121,6 +122,22 @@ def quote(text: str) -> str:
         return percent_encode(text, safe="")
     except UnicodeEncodeError:
         raise UsageError("text that is sent must not hold half of a surrogate pair") from None
+
+
+_is_query = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})*").fullmatch  # RFC 3986 §3.4
+
+
+def decode_query(query: str) -> tuple[tuple[str, str], ...]:
+    """The names and values of an encoded query, as a form has them.
+
+    Raises:
+        UsageError: it holds a character that must be percent-encoded.
+    """
+    if not _is_query(query):
+        raise UsageError("the encoded query holds characters that must be percent-encoded: give pairs instead")
+    from urllib.parse import parse_qsl
+
+    return tuple(parse_qsl(query, keep_blank_values=True, errors="surrogateescape"))
 
 
 def encode_query(query: Iterable[tuple[str, str]]) -> str:

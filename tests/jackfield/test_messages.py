@@ -93,7 +93,31 @@ def test_a_query_parameter_that_is_not_clean_text_is_refused(query: Any) -> None
         Request("GET", HERE, query=query)
 
 
-@pytest.mark.parametrize("query", ["a=b", ["ab=c"], [("a",)], [("a", "b", "c")], [None]])
+@pytest.mark.parametrize("query", ["a=b+c&d&e=%2F~", "", "a=%ff", "?", "q=1&q=2"])
+def test_a_query_that_is_encoded_already_is_sent_as_it_is(query: str) -> None:
+    request = Request("GET", HERE, query=query)
+
+    assert request.target == f"{HERE.path}?{query}"
+    assert request.replace(method="HEAD").target == request.target
+    assert request.with_headers(Headers({"a": "b"})).target == request.target
+    assert copy.copy(request) == request
+    assert request.replace(query=[("x", "y z")]).target == f"{HERE.path}?x=y%20z"
+
+
+def test_the_pairs_of_an_encoded_query_can_be_read_and_its_values_are_not_shown() -> None:
+    request = Request("GET", HERE, query="a=b+c&d&e=%2F")
+
+    assert request.query == (("a", "b c"), ("d", ""), ("e", "/"))
+    assert request.redacted(frozenset({"a"})).endswith("?a=b%20c&d=***&e=***")
+
+
+@pytest.mark.parametrize("query", ["a b", "a=\n", "a=ä", "a#b", "a=%", "a=%zz", "a=[", 'a="'])
+def test_a_query_that_is_not_encoded_is_refused(query: str) -> None:
+    with pytest.raises(UsageError, match="must be percent-encoded"):
+        Request("GET", HERE, query=query)
+
+
+@pytest.mark.parametrize("query", [["ab=c"], [("a",)], [("a", "b", "c")], [None]])
 def test_a_query_that_is_neither_a_mapping_nor_pairs_is_a_usage_error(query: Any) -> None:
     with pytest.raises(UsageError):
         Request("GET", HERE, query=query)

@@ -41,7 +41,7 @@ def parse_challenges(values: Iterable[str]) -> list[Challenge]:
     takes the rest of its line with it. A parameter that is there already, or that stands beside a token68, spoils its
     challenge too. No challenge goes on in the next line.
     """
-    return [draft.challenge() for value in values for draft in _drafts(value) if draft.is_sound]
+    return [draft.challenge() for line in values for draft in _drafts(line) if draft.is_sound]
 
 
 class _Draft:
@@ -66,8 +66,7 @@ class _Draft:
         self._token68, self._takes_params = token68, False
 
 
-def _drafts(value: str) -> list[_Draft]:
-    line = value.strip(" \t")
+def _drafts(line: str) -> list[_Draft]:
     drafts = [_Draft("", takes_params=False, is_sound=False)]  # for what comes before any scheme
     at = 0
     while (at := _end(_nothing(line, at))) < len(line):

@@ -92,7 +92,7 @@ class PrivateKeyJwt:
         self._assertion = assertion
 
     def credentials(self, runtime: Runtime) -> Credentials:
-        fields = {
+        fields: dict[str, str | Secret] = {
             "client_id": self.client_id,
             "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
             "client_assertion": Secret(self._assertion(runtime)),

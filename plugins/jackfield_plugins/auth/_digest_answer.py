@@ -40,26 +40,33 @@ def answer(
     offer = session.offer
     encoding = "utf-8" if offer.utf8 or not _is_latin1(user + password) else "latin-1"
     name, word = (text.encode(encoding).decode("latin-1") for text in (user, password))
-    key = offer.digest(name, offer.realm, word)  # §3.4.2
-    if offer.has_session_key:
-        key = offer.digest(key, offer.nonce, session.cnonce)
-    what = offer.digest(method, uri, *([body] if offer.qop == "auth-int" else []))  # §3.4.3
     use = [f"{count:08x}", cnonce, offer.qop] if offer.qop else []
-    response = offer.digest(key, session.nonce, *use, what)  # §3.4.1
-
+    what = offer.digest(method, uri, *([body] if offer.qop == "auth-int" else []))  # §3.4.3
+    response = offer.digest(_key(session, name, word), session.nonce, *use, what)  # §3.4.1
     fields = [
         _user_field(offer, user, name, encoding),
         f"realm={_quoted(offer.realm)}",
         f"nonce={_quoted(session.nonce)}",
         f"uri={_quoted(uri)}",
         f"response={_quoted(response)}",
+        # RFC 7616 §3.4: algorithm, qop, nc and userhash are not quoted.
+        *([f"qop={offer.qop}", f"nc={use[0]}", f"cnonce={_quoted(cnonce)}"] if use else []),
+        *_echoed(offer),
     ]
-    # RFC 7616 §3.4: algorithm, qop, nc and userhash are not quoted.
-    fields += [f"algorithm={offer.algorithm}"] if offer.algorithm else []
-    fields += [f"qop={offer.qop}", f"nc={use[0]}", f"cnonce={_quoted(cnonce)}"] if use else []
-    fields += [] if offer.opaque is None else [f"opaque={_quoted(offer.opaque)}"]
-    fields += ["userhash=true"] if offer.userhash else []
     return f"Digest {', '.join(fields)}"
+
+
+def _key(session: Session, name: str, word: str) -> str:
+    offer = session.offer
+    key = offer.digest(name, offer.realm, word)
+    # RFC 7616 §3.4.2: made of the nonces of the first answer, and kept for the session.
+    return offer.digest(key, offer.nonce, session.cnonce) if offer.has_session_key else key
+
+
+def _echoed(offer: Offer) -> list[str]:
+    algorithm = [f"algorithm={offer.algorithm}"] if offer.algorithm else []
+    opaque = [] if offer.opaque is None else [f"opaque={_quoted(offer.opaque)}"]
+    return [*algorithm, *opaque, *(["userhash=true"] if offer.userhash else [])]
 
 
 def _user_field(offer: Offer, user: str, name: str, encoding: str) -> str:

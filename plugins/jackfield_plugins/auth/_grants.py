@@ -57,12 +57,12 @@ class Grant:
     @classmethod
     def authorization_code(cls, code: str | Secret, redirect_uri: str, verifier: str | Secret) -> Grant:
         """A code that a user's consent gave (RFC 6749 §4.1.3), with its PKCE verifier (RFC 7636 §4.5)."""
-        fields = _present(
-            grant_type="authorization_code",
-            code=Secret(code),
-            redirect_uri=redirect_uri,
-            code_verifier=Secret(verifier),
-        )
+        fields: dict[str, Field] = {
+            "grant_type": "authorization_code",
+            "code": Secret(code),
+            "redirect_uri": redirect_uri,
+            "code_verifier": Secret(verifier),
+        }
         return cls(fields, repeatable=False)
 
     @classmethod
@@ -101,7 +101,7 @@ def _checked(name: object, value: Field) -> Field:
     if callable(value):
         return value
     text = plain(value, _called(name))
-    return Secret(text) if isinstance(value, Secret) or (text and name.lower().endswith(_SECRET)) else text
+    return Secret(text) if isinstance(value, Secret) or name.lower().endswith(_SECRET) else text
 
 
 def _called(name: str) -> str:

@@ -23,6 +23,7 @@ from ._source import TokenSource
 from ._store import TokenStore
 from ._token import Token
 
+REFRESH_AHEAD, REFRESH_MARGIN = 300.0, 30.0  # seconds
 _PAUSE = 30.0  # seconds between two attempts to refresh ahead of time
 _PATIENCE = 10.0  # seconds that refreshing ahead may cost the one caller who does it
 _AHEAD, _MARGIN = 0.25, 0.1  # of a token's lifetime at most, so that short-lived ones are used as well
@@ -49,8 +50,8 @@ class TokenManager:
         *,
         store: TokenStore | None = None,
         token: Token | None = None,
-        refresh_ahead: float = 300.0,
-        refresh_margin: float = 30.0,
+        refresh_ahead: float = REFRESH_AHEAD,
+        refresh_margin: float = REFRESH_MARGIN,
     ) -> None:
         self._source = source
         self._shelf = Shelf(store, source.key)

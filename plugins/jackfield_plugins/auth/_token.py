@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, Self
 
 from msgspec import Meta, Struct, ValidationError, convert
 
@@ -18,10 +18,19 @@ class _Kept(Struct):
     scope: str | None
 
 
-class Token(NamedTuple):
+class _Fields(NamedTuple):
+    access_token: Secret
+    token_type: str
+    issued_at: float
+    expires_at: float | None
+    refresh_token: Secret | None
+    scope: str | None
+
+
+class Token(_Fields):
     """An access token. Times are seconds since 1970, by the clock of this machine.
 
-    Attributes:
+    Args:
         access_token: what requests carry.
         token_type: as the service named it, `Bearer` mostly.
         issued_at: when it was had.
@@ -30,12 +39,19 @@ class Token(NamedTuple):
         scope: what it is good for, where that differs from what was asked.
     """
 
-    access_token: Secret
-    token_type: str = "Bearer"  # noqa: S105 - the name of a type
-    issued_at: float = 0.0
-    expires_at: float | None = None
-    refresh_token: Secret | None = None
-    scope: str | None = None
+    __slots__ = ()
+
+    def __new__(
+        cls,
+        access_token: str | Secret,
+        token_type: str = "Bearer",  # noqa: S107 - the name of a type
+        issued_at: float = 0.0,
+        expires_at: float | None = None,
+        refresh_token: str | Secret | None = None,
+        scope: str | None = None,
+    ) -> Self:
+        refresh = None if refresh_token is None else Secret(refresh_token)
+        return super().__new__(cls, Secret(access_token), token_type, issued_at, expires_at, refresh, scope)
 
     @property
     def lifetime(self) -> float | None:
@@ -58,5 +74,5 @@ class Token(NamedTuple):
             kept = convert(stored, _Kept)
         except ValidationError as error:
             raise DecodeError(f"this is no stored token: {error}") from error
-        refresh = Secret(kept.refresh_token) if kept.refresh_token else None
-        return cls(Secret(kept.access_token), kept.token_type, kept.issued_at, kept.expires_at, refresh, kept.scope)
+        refresh = kept.refresh_token or None
+        return cls(kept.access_token, kept.token_type, kept.issued_at, kept.expires_at, refresh, kept.scope)

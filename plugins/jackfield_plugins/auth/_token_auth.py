@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from jackfield import (
     Call,
+    ConfigurationError,
     ContractError,
     NetworkError,
     Proceed,
@@ -21,7 +22,7 @@ from jackfield import (
 from ._client_auth import ClientAuth
 from ._endpoint import Endpoint
 from ._grants import Grant
-from ._manager import TokenManager
+from ._manager import REFRESH_AHEAD, REFRESH_MARGIN, TokenManager
 from ._source import GrantSource
 from ._store import TokenStore
 from ._token import Token
@@ -104,6 +105,7 @@ class OAuth2(TokenAuth):
         token: one that was had elsewhere, a login say.
         as_json: the token endpoint wants JSON, and no form.
         store: keeps tokens for other processes, and for later.
+        account: whose token it is, for the store; needed where the grant does not say it: a login, a refresh token.
         refresh_ahead, refresh_margin: in seconds, see `TokenManager`.
         scheme, rejected: see `TokenAuth`.
 
@@ -120,12 +122,18 @@ class OAuth2(TokenAuth):
         token: Token | None = None,
         as_json: bool = False,
         store: TokenStore | None = None,
-        refresh_ahead: float = 300.0,
-        refresh_margin: float = 30.0,
+        account: str | None = None,
+        refresh_ahead: float = REFRESH_AHEAD,
+        refresh_margin: float = REFRESH_MARGIN,
         scheme: str = "Bearer",
         rejected: Callable[[Response], bool] = unauthorized,
     ) -> None:
-        source = GrantSource(Endpoint(token_url, client, as_json=as_json), grant)
+        source = GrantSource(Endpoint(token_url, client, as_json=as_json), grant, account)
+        if store is not None and not source.is_named:
+            raise ConfigurationError(
+                "a store must know whose token it keeps, and this grant does not say it: pass account=..., the user's "
+                "name say"
+            )
         manager = TokenManager(
             source, store=store, token=token, refresh_ahead=refresh_ahead, refresh_margin=refresh_margin
         )

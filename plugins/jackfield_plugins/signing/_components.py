@@ -1,29 +1,15 @@
-"""The components of a message that a signature covers (RFC 9421 §2): how they are named, and what they are worth."""
+"""How the components of a message are named that a signature covers (RFC 9421 §2)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import cached_property
-from typing import Any, TypedDict, Unpack, cast
+from typing import TypedDict, Unpack, cast
 from urllib.parse import parse_qsl, quote
 
 from jackfield import UsageError
 
-from ._message import Message
-from ._structured_fields import Member, dictionary, member_text, strict
-
-_PORTS = {"http": "80", "https": "443"}
-_DERIVED: dict[str, Callable[[Message], str]] = {
-    "@method": lambda message: message.method,
-    "@target-uri": lambda message: f"{message.scheme}://{message.authority}{_path_and_query(message)}",
-    "@authority": lambda message: _authority(message),
-    "@scheme": lambda message: message.scheme.lower(),
-    "@request-target": lambda message: _path_and_query(message) if message.target is None else message.target,
-    "@path": lambda message: message.path or "/",  # §2.2.6: an empty path is `/`
-    "@query": lambda message: f"?{message.query or ''}",  # §2.2.7: an absent query is `?`
-}
-_ALLOWED = {name: frozenset({"req"}) for name in _DERIVED} | {
+_ASKED = ("@method", "@target-uri", "@authority", "@scheme", "@request-target", "@path", "@query")  # §2.2, of requests
+_ALLOWED = {name: frozenset({"req"}) for name in _ASKED} | {
     "@query-param": frozenset({"req", "name"}),
     "@status": frozenset[str](),
 }
@@ -32,7 +18,6 @@ _TEXTS = ("key", "name")
 
 _is_field_name = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+").fullmatch  # §2.1: in lower case
 _is_text = re.compile(r"[ -~]*").fullmatch
-_is_value = re.compile(r"[\t -~]*").fullmatch  # §2.5: neither a line break nor what is not ASCII
 
 
 class Parameters(TypedDict, total=False):
@@ -91,7 +76,7 @@ class Component:
     def _check_query_name(self, name: str | bool | None) -> None:
         if not isinstance(name, str):
             raise UsageError("'@query-param' needs the parameter 'name'")
-        if [_percent_encoded(decoded) for decoded, _ in _query_pairs(f"{name}=")] != [name]:
+        if [percent_encoded(decoded) for decoded, _ in query_pairs(f"{name}=")] != [name]:
             raise UsageError("the name of '@query-param' is percent-encoded: a blank as %20, é as %C3%A9")
 
     @property
@@ -113,107 +98,30 @@ class Component:
 
     def __str__(self) -> str:
         """As it stands in a signature base: `"example-dict";key="a"`."""
-        return member_text((self._name, self._parameters))
+        return "".join([_quoted(self._name), *(_parameter(*pair) for pair in self._parameters.items())])
 
     def __repr__(self) -> str:
         return f"Component({self})"
 
 
-class ComponentValues:
-    """What a message has under each identifier. A field or query that is asked for often is parsed once."""
-
-    def __init__(self, message: Message) -> None:
-        self._message = message
-        self._dictionaries: dict[str, dict[str, Member]] = {}
-
-    def of(self, component: Component) -> str:
-        """The value, as it goes into the signature base.
-
-        Raises:
-            UsageError: the message has none, or none that can be signed.
-        """
-        value = self._derived(component) if component.name.startswith("@") else self._field(component)
-        if not _is_value(value):
-            raise UsageError(f"the component {component} holds a line break, or what is not ASCII: it cannot be signed")
-        return value
-
-    def lines(self, name: str) -> list[str]:
-        """Each line of a field, without folding and outer blanks (RFC 9421 §2.1)."""
-        return [_unfolded(line) for line in self._message.headers.get_all(name)]
-
-    def _derived(self, component: Component) -> str:
-        message, name = self._message, component.name
-        if name == "@status":
-            if message.status is None:
-                raise UsageError("'@status' is of responses: a request has none")
-            return str(message.status)
-        if message.status is not None:
-            raise UsageError(f"{name!r} is of requests: in a response, write Component({name!r}, req=True)")
-        return self._query_parameter(component) if name == "@query-param" else _DERIVED[name](message)
-
-    def _query_parameter(self, component: Component) -> str:
-        values = self._query.get(cast("str", component.parameters["name"]), [])
-        # §2.2.8: a name that occurs more than once is not to be covered
-        if len(values) != 1:
-            raise UsageError(f"the message has {len(values)} of the component {component}, not one")
-        return values[0]
-
-    @cached_property
-    def _query(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
-        for name, value in _query_pairs(self._message.query or ""):
-            found.setdefault(_percent_encoded(name), []).append(_percent_encoded(value))
-        return found
-
-    def _field(self, component: Component) -> str:
-        lines, parameters = self.lines(component.name), component.parameters
-        if not lines:
-            raise UsageError(f"the message has no field {component.name!r}, which is to be covered")
-        if "bs" in parameters:
-            return ", ".join(_as_bytes(line) for line in lines)
-        if "key" in parameters:
-            return self._member(component, ", ".join(lines))
-        return strict(", ".join(lines)) if "sf" in parameters else ", ".join(lines)
-
-    def _member(self, component: Component, text: str) -> str:
-        if component.name not in self._dictionaries:
-            self._dictionaries[component.name] = dictionary(text)
-        member: Any = self._dictionaries[component.name].get(cast("str", component.parameters["key"]))
-        if member is None:
-            raise UsageError(f"the message has no member {component}, which is to be covered")
-        return member_text(member)
+BASICS = ("@method", "@authority", "@path", "@query")  # what is covered unless something else is asked for
+CONTENT_DIGEST = Component("content-digest")
 
 
-def _path_and_query(message: Message) -> str:
-    return (message.path or "/") + ("" if message.query is None else f"?{message.query}")
+def _quoted(text: str) -> str:
+    """A string of RFC 9651 §3.3.3; that it holds nothing but visible ASCII was seen to."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
-def _authority(message: Message) -> str:
-    """Lower case, without the scheme's own port (RFC 9110 §4.2.3)."""
-    authority = message.authority.lower()
-    host, colon, port = authority.rpartition(":")
-    return host if colon and port in ("", _PORTS.get(message.scheme.lower())) else authority
+def _parameter(name: str, value: str | bool) -> str:
+    return f";{name}={_quoted(value)}" if isinstance(value, str) else f";{name}"
 
 
-def _unfolded(line: str) -> str:
-    # RFC 9112 §5.2: a folded line goes on where a line break is followed by a blank
-    first, *others = line.replace("\r\n", "\n").split("\n")
-    if not all(other[:1] in (" ", "\t") for other in others):
-        return line  # no folding: what it is will not be signed
-    return " ".join([first.strip(" \t"), *(other.strip(" \t") for other in others)]).strip(" ")
-
-
-def _as_bytes(line: str) -> str:
-    try:
-        return member_text((line.encode("latin-1"), {}))
-    except UnicodeEncodeError:
-        raise UsageError("a field's value is no latin-1 text") from None
-
-
-def _query_pairs(query: str) -> list[tuple[str, str]]:
+def query_pairs(query: str) -> list[tuple[str, str]]:
     return parse_qsl(query, keep_blank_values=True, errors="replace")
 
 
-def _percent_encoded(text: str) -> str:
+def percent_encoded(text: str) -> str:
     """The percent-encode set of forms, with a blank as %20 (WHATWG URL §1.3): letters, digits and `*-._` stay."""
     return quote(text, safe="*", errors="replace").replace("~", "%7E")

@@ -8,7 +8,7 @@ from hmac import compare_digest
 
 from jackfield import SignatureError, UsageError
 
-from ._structured_fields import as_bytes, dictionary, distrusted
+from ._structured_fields import byte_sequences, dictionary, distrusted
 
 # RFC 9530 §5: these two are "active". The others, md5, sha, unixsum, unixcksum, adler and crc32c, are "deprecated", as
 # they do not withstand an attack: they are neither made nor believed.
@@ -27,7 +27,7 @@ def digest_field(data: bytes, algorithms: Iterable[str] = ("sha-256",)) -> str:
     """
     if not (digests := {name: new_hash(name, data).digest() for name in algorithms}):
         raise UsageError("a digest field has an algorithm at least: 'sha-256'")
-    return as_bytes(digests)
+    return byte_sequences(digests)
 
 
 def check_digest_field(value: str, data: bytes) -> None:

@@ -20,15 +20,12 @@ from jackfield import (
     hookimpl,
 )
 
-from ._components import Component
+from ._components import BASICS, CONTENT_DIGEST, Component
 from ._digest_fields import new_hash
 from ._keys import SigningKey
 from ._message import Message
-from ._signature_base import as_components, signature_base, signature_parameters
-from ._structured_fields import as_bytes, dictionary, member_text
-
-BASICS = ("@method", "@authority", "@path", "@query")
-DIGEST = Component("content-digest")
+from ._signature_base import as_components, base_of, signature_parameters
+from ._structured_fields import byte_sequences, dictionary, member_text
 
 _BODILESS = frozenset({"GET", "HEAD", "DELETE", "TRACE", "OPTIONS", "CONNECT"})  # sent without a length if empty
 
@@ -99,27 +96,26 @@ class MessageSigning:
         if request.url.origin != call.origin:  # the key is for the service, and nobody else
             return await proceed(request, call)
         components = self._covered(request)
-        if any(component.name == DIGEST.name for component in components):
+        if any(component.name == CONTENT_DIGEST.name for component in components):
             request = await self._digested(request, call.runtime)
-        parameters = self._parameters(call.runtime)
-        base = signature_base(_as_sent(request), components, parameters)
-        signature = await self._signature(base, call.runtime)
-        headers = _adding(request.headers, "Signature-Input", self._label, signature_parameters(components, parameters))
+        parameters = signature_parameters(components, self._parameters(call.runtime))
+        signature = await self._signature(base_of(_as_sent(request), components, parameters, None), call.runtime)
+        headers = _adding(request.headers, "Signature-Input", self._label, parameters)
         headers = _adding(headers, "Signature", self._label, signature)
         return await proceed(request.with_headers(headers), call)
 
     def _covered(self, request: Request) -> list[Component]:
         present = [component for component in self._if_present if component.name in request.headers]
         components = [*self._components, *present]
-        if request.body != b"" and not any(component.name == DIGEST.name for component in components):
-            components.append(DIGEST)
+        if request.body and not any(component.name == CONTENT_DIGEST.name for component in components):
+            components.append(CONTENT_DIGEST)
         return components
 
     async def _digested(self, request: Request, runtime: Runtime) -> Request:
         digest = new_hash(self._digest)
         await request.feed(digest.update, runtime)
         return request.with_headers(
-            request.headers.replacing("Content-Digest", as_bytes({self._digest: digest.digest()}))
+            request.headers.replacing("Content-Digest", byte_sequences({self._digest: digest.digest()}))
         )
 
     def _parameters(self, runtime: Runtime) -> dict[str, int | str]:

@@ -4,41 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, cast
 
 from jackfield import ConfigurationError, SignatureError, UsageError, check_seconds
 
-from ._components import Component, ComponentValues
+from ._component_values import ComponentValues
+from ._components import BASICS, CONTENT_DIGEST, Component
 from ._digest_fields import ALGORITHMS, check_digest_field
 from ._keys import VerifyingKey
 from ._message import Message
-from ._message_signing import BASICS, DIGEST
+from ._received_signature import ReceivedSignature, Verified, received_signatures
 from ._signature_base import as_components, signature_base
-from ._structured_fields import Member, dictionary, distrusted
-
-_MOST = 8  # signatures of one message that are looked at
-
-
-class Verified(NamedTuple):
-    """What a good signature says. Times are seconds since 1970.
-
-    Attributes:
-        label: of this signature among those of the message.
-        key_id: of the key that signed.
-        components: what it covers, and nothing else may be trusted.
-        created: when it was made.
-        expires: from when on it is good no more.
-        nonce: to be remembered for `max_age` by who must accept no message twice.
-        tag: the application it was made for.
-    """
-
-    label: str
-    key_id: str
-    components: tuple[Component, ...]
-    created: int
-    expires: int | None
-    nonce: str | None
-    tag: str | None
+from ._structured_fields import distrusted
 
 
 class MessageVerifier:
@@ -69,7 +45,7 @@ class MessageVerifier:
         if not keys or not all(isinstance(key_id, str) for key_id in keys):
             raise ConfigurationError("a verifier needs keys by their ID: {'key-id': HmacKey(...)}")
         check_seconds("max_age", max_age)
-        check_seconds("tolerance", tolerance)
+        check_seconds("tolerance", tolerance, zero=True)
         self._keys = dict(keys)
         self._required = as_components(required)
         self._max_age = max_age
@@ -116,18 +92,12 @@ class MessageVerifier:
             return False
         return True
 
-    def _candidates(self, message: Message) -> list[_Candidate]:
-        values = ComponentValues(message)
-        inputs = dictionary(", ".join(values.lines("signature-input")), unique=True)
-        signatures = dictionary(", ".join(values.lines("signature")), unique=True)
-        if len(inputs) > _MOST:
-            raise SignatureError(f"the message has more than {_MOST} signatures")
-        found = [_Candidate(label, *given, signatures.get(label)) for label, given in inputs.items()]
-        known = [one for one in found if one.parameters.get("keyid") in self._keys]
+    def _candidates(self, message: Message) -> list[ReceivedSignature]:
+        known = [one for one in received_signatures(message) if one.parameters.get("keyid") in self._keys]
         return [one for one in known if self._tag in (None, one.parameters.get("tag"))]
 
     def _verified(
-        self, candidate: _Candidate, message: Message, body: bytes, now: float, request: Message | None
+        self, candidate: ReceivedSignature, message: Message, body: bytes, now: float, request: Message | None
     ) -> Verified:
         verified = candidate.read()
         key = self._keys[verified.key_id]
@@ -138,7 +108,7 @@ class MessageVerifier:
         if missing := [str(component) for component in self._required if component not in verified.components]:
             raise SignatureError(f"it does not cover {', '.join(missing)}")
         base = signature_base(message, verified.components, candidate.parameters, request=request)
-        if not key.verify(base, candidate.bytes()):
+        if not key.verify(base, candidate.value()):
             raise SignatureError("it is not of this message and this key")
         self._check_body(verified.components, message, body)
         return verified
@@ -153,47 +123,15 @@ class MessageVerifier:
 
     def _check_body(self, components: Iterable[Component], message: Message, body: bytes) -> None:
         if any(_covers_body(component) for component in components):
-            check_digest_field(", ".join(ComponentValues(message).lines(DIGEST.name)), body)
+            check_digest_field(", ".join(ComponentValues(message).lines(CONTENT_DIGEST.name)), body)
         elif body and not self._unsigned_body:
             raise SignatureError("it does not cover the body: no content-digest that can be believed is signed")
 
 
-class _Candidate(NamedTuple):
-    """A signature as it came. What is behind its label may be anything."""
-
-    label: str
-    components: Any
-    parameters: dict[str, Any]
-    signature: Member | None
-
-    def read(self) -> Verified:
-        if not isinstance(cast("object", self.components), list):
-            raise SignatureError("it has no list of components")
-        covered = as_components([Component(name, **parameters) for name, parameters in self.components])
-        created = self._number("created")
-        if created is None:
-            raise SignatureError("it does not say when it was created")
-        key_id, nonce, tag = self.text("keyid"), self.text("nonce"), self.text("tag")
-        return Verified(self.label, key_id or "", covered, created, self._number("expires"), nonce, tag)
-
-    def bytes(self) -> bytes:
-        if self.signature is None or not isinstance(self.signature.value, bytes):
-            raise SignatureError("its value is missing, or no bytes")
-        return self.signature.value
-
-    def text(self, name: str) -> str | None:
-        value = self.parameters.get(name)
-        if value is not None and not isinstance(value, str):
-            raise SignatureError(f"its parameter {name!r} is no string")
-        return value
-
-    def _number(self, name: str) -> int | None:
-        value = self.parameters.get(name)
-        if value is not None and type(value) is not int:
-            raise SignatureError(f"its parameter {name!r} is no whole number")
-        return value
-
-
 def _covers_body(component: Component) -> bool:
     parameters = component.parameters
-    return component.name == DIGEST.name and "req" not in parameters and parameters.get("key", "sha-256") in ALGORITHMS
+    return (
+        component.name == CONTENT_DIGEST.name
+        and "req" not in parameters
+        and parameters.get("key", "sha-256") in ALGORITHMS
+    )

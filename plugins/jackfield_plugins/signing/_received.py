@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeAlias, TypeVar, cast
+from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
 from urllib.parse import parse_qsl
 
 from jackfield import Headers, Request, SignatureError
@@ -12,6 +12,7 @@ from jackfield import Headers, Request, SignatureError
 from ._message import Message
 
 
+@runtime_checkable
 class HasItems(Protocol):
     """The headers of a web framework's request: Django's, Flask's, Starlette's, aiohttp's, `http.server`'s."""
 
@@ -57,5 +58,5 @@ def received(message: Message | HeaderPairs) -> Received:
 
 
 def _headers(given: HeaderPairs) -> Headers:
-    pairs = cast("HasItems", given).items() if hasattr(given, "items") else given
+    pairs = given.items() if isinstance(given, HasItems) else given
     return Headers.received((str(name), value) for name, value in pairs if isinstance(value, str))

@@ -7,7 +7,8 @@ from typing import Any
 
 from jackfield import UsageError
 
-from ._components import Component, ComponentValues
+from ._component_values import ComponentValues
+from ._components import Component
 from ._message import Message
 from ._structured_fields import member_text
 
@@ -28,7 +29,8 @@ def as_components(names: Iterable[str | Component]) -> tuple[Component, ...]:
 
 def signature_parameters(components: Iterable[Component], parameters: Mapping[str, Any]) -> str:
     """What stands behind the label in `Signature-Input`, and at the end of the base (RFC 9421 §2.3)."""
-    return member_text(([(component.name, component.parameters) for component in components], parameters))
+    nothing = member_text(([], parameters))
+    return f"({' '.join(map(str, components))}{nothing.removeprefix('(')}"
 
 
 def signature_base(
@@ -50,13 +52,18 @@ def signature_base(
         UsageError: a component is there twice, is not in the message, or cannot be signed.
     """
     covered = as_components(components)
+    return base_of(message, covered, signature_parameters(covered, parameters), request)
+
+
+def base_of(message: Message, components: Iterable[Component], parameters: str, request: Message | None) -> bytes:
+    """The same, of `signature_parameters`."""
     own, asked = ComponentValues(message), None if request is None else ComponentValues(request)
     lines: list[str] = []
-    for component in covered:
+    for component in components:
         values = own if "req" not in component.parameters else asked
         # §2.4: `req` is for responses, and for what is known of their request
         if values is None or (values is asked and message.status is None):
             raise UsageError(f"the component {component} is of the request that a response answers: give that request")
         lines.append(f"{component}: {values.of(component)}")
-    lines.append(f'"@signature-params": {signature_parameters(covered, parameters)}')
+    lines.append(f'"@signature-params": {parameters}')
     return "\n".join(lines).encode()

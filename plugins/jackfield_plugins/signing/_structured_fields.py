@@ -53,7 +53,7 @@ def strict(text: str) -> str:
     import http_sf
 
     forms: set[str] = set()
-    for kind in ("dictionary", "list", "item"):
+    for kind in ("dictionary", "list"):  # an item is written as a list of one is
         try:
             forms.add(http_sf.ser(_parsed(text, kind)))
         except (UsageError, ValueError):  # ValueError: it is empty, and then not sent at all
@@ -87,7 +87,7 @@ def _refuse(key: str, where: str) -> NoReturn:
     raise UsageError(f"a {where} stands twice in one field")
 
 
-def as_bytes(items: Mapping[str, bytes]) -> str:
+def byte_sequences(items: Mapping[str, bytes]) -> str:
     """A dictionary of byte sequences."""
     from base64 import b64encode
 

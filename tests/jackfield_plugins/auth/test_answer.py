@@ -72,6 +72,11 @@ def test_it_ends_with_expires_in_or_with_exp_whichever_is_earlier(fields: dict[s
     assert lifetime(fields) == seconds
 
 
+@pytest.mark.parametrize("length", range(8))
+def test_a_jwt_is_read_however_long_it_is(length: int) -> None:
+    assert expiry(jwt({"exp": 5, "jti": "x" * length})) == 5.0
+
+
 @pytest.mark.parametrize("skew", [-86400, -3600, 3600, 86400])
 def test_exp_is_held_against_the_services_own_clock(skew: int) -> None:
     claims = {"exp": NOW + skew + 60}

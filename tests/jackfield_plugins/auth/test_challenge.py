@@ -190,14 +190,14 @@ MORE = ["a=b,", "a =", "A a=b, ", "A b, ", '="', "'", "\x00", "\xe4", ", ", " ,"
 
 
 @pytest.mark.parametrize("unit", UNITS + MORE)
-@pytest.mark.parametrize("prefix", ["", "Basic ", 'Basic realm="', "Basic a", "Basic a=", "Basic a=b "])
+@pytest.mark.parametrize("prefix", ["", "Basic ", 'Basic a="', "Basic a=b "])
 def test_whatever_is_repeated_takes_linear_time(prefix: str, unit: str) -> None:
     repeated = prefix + unit * 20_000
 
     started = process_time()
-    parse_challenges(repeated + suffix for suffix in ("", '"', "=", "x", "\x00", ', A b="'))
+    parse_challenges(repeated + suffix for suffix in ("", '"', "\x00"))
 
-    assert process_time() - started < 3  # six lines
+    assert process_time() - started < 3  # three lines
 
 
 @given(st.lists(st.tuples(TOKEN, st.dictionaries(TOKEN.map(str.lower), VALUE, max_size=4)), max_size=4))

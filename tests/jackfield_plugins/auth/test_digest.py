@@ -7,19 +7,17 @@ import hashlib
 import json
 import os
 import re
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from inspect import iscoroutine
 from pathlib import Path
 from pickle import dumps
 from typing import Any, TypeAlias
-from unicodedata import normalize
-from urllib.parse import unquote
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.servers.digest import DigestServer, digest
 
 from jackfield import (
     AsyncClient,
@@ -77,160 +75,6 @@ BOTH = pytest.mark.parametrize("make", [sync_client, async_client], ids=["sync",
 
 def get(outcome: Any) -> Any:
     return asyncio.run(outcome) if iscoroutine(outcome) else outcome
-
-
-# --- a server that checks every answer from scratch (RFC 7616 §3.4)
-
-HASHES = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
-FIELD = re.compile(r'([a-z]+\*?)=("(?:[^"\\]|\\.)*"|[^",\s]+)(?:, |$)')
-QUOTED = {"username", "realm", "nonce", "uri", "response", "cnonce", "opaque"}
-
-
-class Server:
-    """Answers 401 to what is not right, and says why in `wrong`.
-
-    Args:
-        algorithms: what is offered, in one line each; None is offered without saying so.
-        uses: how often a nonce may be used before it is stale.
-        announces: tell the next nonce when this one was used so often.
-    """
-
-    def __init__(
-        self,
-        *algorithms: str | None,
-        qop: str | None = "auth",
-        user: str = "Mufasa",
-        password: str = "Circle of Life",
-        realm: str = 'a "realm" \\ of h',
-        userhash: bool = False,
-        charset: bool = True,
-        uses: int = 1000,
-        announces: int = 1000,
-    ) -> None:
-        self.algorithms = algorithms or ("SHA-256",)
-        self.qop, self.realm, self.userhash, self.charset = qop, realm, userhash, charset
-        self.uses, self.announces = uses, announces
-        name, word = normalize("NFC", user), normalize("NFC", password)
-        encoding = "utf-8" if charset or max(name + word, default="") > "\xff" else "latin-1"
-        self.user, self.password = name.encode(encoding), word.encode(encoding)
-        self.issued: list[str] = []
-        self.counts: dict[str, list[int]] = {}
-        self.begun: dict[str, tuple[str, str]] = {}  # of a session: its first nonce and cnonce
-        self.wrong: list[str] = []
-        self.right: list[dict[str, str]] = []
-        self.guard = threading.Lock()
-
-    def __call__(self, request: Request) -> Response:
-        with self.guard:
-            header = request.headers.get("authorization")
-            if header is None:
-                return self.challenge()
-            fields, fault = self.checked(request, header)
-            if fault:
-                self.wrong.append(fault)
-                return self.challenge(stale=fault == "stale")
-            self.right.append(fields)
-            return Response(200, self.info(fields), b"let in")
-
-    def info(self, fields: dict[str, str]) -> Headers:
-        if len(self.counts[fields["nonce"]]) < self.announces:
-            return Headers({"authentication-info": 'qop=auth, rspauth="00"'})
-        nonce = self.nonce()
-        self.begun[nonce] = self.begun.get(fields["nonce"], ("", ""))
-        return Headers({"Authentication-Info": f'qop=auth, nextnonce="{escaped(nonce)}"'})
-
-    def nonce(self) -> str:
-        self.issued.append(f'n{len(self.issued)}\\"/=')
-        self.counts[self.issued[-1]] = []
-        return self.issued[-1]
-
-    def challenge(self, *, stale: bool = False) -> Response:
-        rest = f'realm="{escaped(self.realm)}", nonce="{escaped(self.nonce())}", opaque="o\\"p"'
-        rest += "" if self.qop is None else f', qop="{self.qop}"'
-        rest += ", userhash=true" * self.userhash + ", charset=UTF-8" * self.charset + ", stale=TRUE" * stale
-        lines = [f"Digest {rest}{'' if name is None else f', algorithm={name}'}" for name in self.algorithms]
-        return Response(401, Headers([("WWW-Authenticate", line) for line in ['Basic realm="h"', *lines]]))
-
-    def checked(self, request: Request, header: str) -> tuple[dict[str, str], str]:
-        fields: dict[str, str] = {}
-        at = len("Digest ")
-        assert header.startswith("Digest ")
-        while at < len(header):
-            match = FIELD.match(header, at)
-            assert match, header[at:]
-            name, value = match.groups()
-            assert name not in fields
-            assert (name in QUOTED) == value.startswith('"'), match[0]
-            fields[name] = re.sub(r"\\(.)", r"\1", value[1:-1]) if name in QUOTED else value
-            at = match.end()
-        nonce = fields["nonce"]
-        if nonce not in self.counts:
-            return fields, "unknown nonce"
-        if len(self.counts[nonce]) >= self.uses:
-            return fields, "stale"
-        return fields, self.fault(request, fields)
-
-    def fault(self, request: Request, fields: dict[str, str]) -> str:
-        assert fields["uri"] == request.target
-        assert fields["realm"] == self.realm
-        assert fields["opaque"] == 'o"p'
-        algorithm = fields.get("algorithm")
-        assert algorithm in self.algorithms
-        self.check_user(fields, algorithm)
-        parts = [self.key(fields, algorithm), fields["nonce"]]
-        if self.qop is None:
-            assert not {"qop", "nc", "cnonce"} & fields.keys()
-            self.counts[fields["nonce"]].append(0)
-        else:
-            assert fields["qop"] in self.qop.split(", ")
-            assert re.fullmatch("[0-9a-f]{8}", fields["nc"])
-            count = int(fields["nc"], 16)
-            if count < 1 or count in self.counts[fields["nonce"]]:
-                return "replayed"
-            self.counts[fields["nonce"]].append(count)
-            parts += [fields["nc"], fields["cnonce"], fields["qop"]]
-        wanted = digest(algorithm, *parts, digest(algorithm, *self.subject(request, fields, algorithm)))
-        return "" if fields["response"] == wanted else "wrong"
-
-    def subject(self, request: Request, fields: dict[str, str], algorithm: str | None) -> list[str]:
-        subject = [request.method, fields["uri"]]
-        if fields.get("qop") == "auth-int":
-            body = request.body if isinstance(request.body, bytes) else b"".join(request.body)
-            subject.append(hashlib.new(HASHES[basic_name(algorithm)], body).hexdigest())
-        return subject
-
-    def check_user(self, fields: dict[str, str], algorithm: str | None) -> None:
-        if self.userhash:
-            assert fields["userhash"] == "true"
-            assert fields["username"] == digest(algorithm, self.user.decode("latin-1"), self.realm)
-        elif "username*" in fields:
-            assert "username" not in fields
-            charset, language, name = fields["username*"].split("'")
-            assert (charset, language, unquote(name).encode()) == ("UTF-8", "", self.user)
-            assert re.fullmatch(r"(?:[A-Za-z0-9!#$&+.^_`|~-]|%[0-9A-F]{2})+", name)
-        else:
-            assert fields["username"].encode("latin-1") == self.user
-        assert self.userhash == ("userhash" in fields)
-
-    def key(self, fields: dict[str, str], algorithm: str | None) -> str:
-        key = digest(algorithm, self.user.decode("latin-1"), self.realm, self.password.decode("latin-1"))
-        if not (algorithm or "").endswith("-sess"):
-            return key
-        begun = self.begun.get(fields["nonce"]) or (fields["nonce"], fields["cnonce"])
-        self.begun[fields["nonce"]] = begun
-        return digest(algorithm, key, *begun)
-
-
-def escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
-
-
-def basic_name(algorithm: str | None) -> str:
-    return (algorithm or "MD5").removesuffix("-sess")
-
-
-def digest(algorithm: str | None, *parts: str) -> str:
-    return hashlib.new(HASHES[basic_name(algorithm)], ":".join(parts).encode("latin-1")).hexdigest()
 
 
 def mufasa() -> Digest:
@@ -375,6 +219,37 @@ def test_auth_is_chosen_before_auth_int(qop: str, chosen: str) -> None:
     assert found.qop == chosen
 
 
+def test_words_of_a_challenge_are_read_whatever_their_case() -> None:
+    found = offer(algorithm="sha-256-SESS", qop="Auth", stale="True", userhash="TRUE", charset="utf-8")
+
+    assert found is not None
+    assert found == Offer("r", "n", None, "sha-256-SESS", "auth", userhash=True, utf8=True, stale=True)
+    assert (found.hash, found.has_session_key) == ("SHA-256", True)
+
+
+def test_what_was_not_offered_is_not_sent_back() -> None:
+    found = offer()
+    assert found is not None
+
+    header = answer(Session(found, "", "n"), "u", "p", method="GET", uri="/", count=1, cnonce="c")
+
+    response = digest(None, digest(None, "u", "r", "p"), "n", digest(None, "GET", "/"))
+    assert header == f'Digest username="u", realm="r", nonce="n", uri="/", response="{response}"'
+
+
+def test_md5_is_spoken_where_policy_keeps_it_from_security(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, new = offer(), hashlib.new
+    assert found is not None
+
+    def strict(name: str, data: bytes = b"", *, usedforsecurity: bool = True) -> Any:
+        if usedforsecurity:
+            raise ValueError("disabled for FIPS")
+        return new(name, data, usedforsecurity=False)
+
+    monkeypatch.setattr(hashlib, "new", strict)
+    assert found.digest("a", "b") == hashlib.md5(b"a:b").hexdigest()
+
+
 @pytest.mark.parametrize(
     ("value", "nonce"),
     [
@@ -422,7 +297,7 @@ def test_a_name_goes_as_the_server_can_read_it(user: str, charset: str, shown: s
 @pytest.mark.parametrize("qop", ["auth", "auth-int", "auth-int, auth"])
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_a_challenge_is_answered_and_the_nonce_used_from_then_on(make: Make, algorithm: str | None, qop: str) -> None:
-    server = Server(algorithm, qop=qop)
+    server = DigestServer(algorithm, qop=qop)
     transport = FakeTransport(otherwise=server)
     client = make(transport, mufasa())
 
@@ -441,7 +316,7 @@ def test_a_challenge_is_answered_and_the_nonce_used_from_then_on(make: Make, alg
 @BOTH
 @pytest.mark.parametrize("algorithm", [None, "MD5", "SHA-256"])
 def test_a_challenge_without_qop_is_answered_as_rfc_2069_says(make: Make, algorithm: str | None) -> None:
-    server = Server(algorithm, qop=None)
+    server = DigestServer(algorithm, qop=None)
     client = make(FakeTransport(otherwise=server), mufasa())
 
     assert [get(client.send_it()), get(client.send_it())] == [b"let in"] * 2
@@ -453,7 +328,9 @@ def test_a_challenge_without_qop_is_answered_as_rfc_2069_says(make: Make, algori
 @pytest.mark.parametrize("charset", [True, False])
 @pytest.mark.parametrize("user", ["Mufasa", "J\xe4s\xf8n", "e\u0301", "\u65e5\u672c", 'a"\\:b', ""])
 def test_a_name_of_any_letters_is_let_in(make: Make, user: str, charset: bool, userhash: bool) -> None:
-    server = Server(user=user, password="p\xe4ss: \U0001f511"[: 6 + 2 * charset], charset=charset, userhash=userhash)
+    server = DigestServer(
+        user=user, password="p\xe4ss: \U0001f511"[: 6 + 2 * charset], charset=charset, userhash=userhash
+    )
     client = make(FakeTransport(otherwise=server), Digest(user, "p\xe4ss: \U0001f511"[: 6 + 2 * charset]))
 
     assert get(client.send_it()) == b"let in"
@@ -477,7 +354,9 @@ def test_whatever_is_sent_a_server_that_checks_lets_it_in(
     user: str, password: str, realm: str, path: list[str], query: list[tuple[str, str]], body: bytes,
     algorithm: str | None, qop: str, method: str, charset: bool, userhash: bool,
 ) -> None:  # fmt: skip
-    server = Server(algorithm, qop=qop, user=user, password=password, realm=realm, charset=charset, userhash=userhash)
+    server = DigestServer(
+        algorithm, qop=qop, user=user, password=password, realm=realm, charset=charset, userhash=userhash
+    )
     client = sync_client(FakeTransport(otherwise=server), Digest(user, password))
 
     for _ in range(2):
@@ -487,7 +366,7 @@ def test_whatever_is_sent_a_server_that_checks_lets_it_in(
 
 @BOTH
 def test_an_announced_nonce_is_used_at_once_and_counted_from_one(make: Make) -> None:
-    server = Server("SHA-256", "SHA-256-sess", announces=2)
+    server = DigestServer("SHA-256", "SHA-256-sess", announces=2)
     transport = FakeTransport(otherwise=server)
     client = make(transport, mufasa())
 
@@ -501,7 +380,7 @@ def test_an_announced_nonce_is_used_at_once_and_counted_from_one(make: Make) -> 
 
 @BOTH
 def test_the_key_of_a_session_outlives_its_nonce(make: Make) -> None:
-    server = Server("SHA-256-sess", announces=1)
+    server = DigestServer("SHA-256-sess", announces=1)
     transport = FakeTransport(otherwise=server)
     client = make(transport, mufasa())
 
@@ -516,7 +395,7 @@ def test_the_key_of_a_session_outlives_its_nonce(make: Make) -> None:
 @BOTH
 @pytest.mark.parametrize("algorithm", ["MD5", "SHA-256-sess"])
 def test_a_stale_nonce_gives_one_more_try(make: Make, algorithm: str) -> None:
-    server = Server(algorithm, uses=2)
+    server = DigestServer(algorithm, uses=2)
     transport = FakeTransport(otherwise=server)
     client = make(transport, mufasa())
 
@@ -543,6 +422,7 @@ FINE = Response(200)
     [
         ([WRONG, WRONG], 2),
         ([WRONG, STALE, WRONG], 3),
+        ([WRONG, challenge(stale="TRUE"), WRONG], 3),
         ([WRONG, STALE, STALE], 3),
         ([STALE, STALE, STALE], 3),
         ([STALE, WRONG], 2),
@@ -710,7 +590,7 @@ def test_hostile_values_are_sent_back_escaped_or_not_at_all(make: Make) -> None:
 @BOTH
 @pytest.mark.parametrize("qop", ["auth", "auth-int"])
 def test_a_body_that_can_be_read_again_is_sent_again(make: Make, qop: str) -> None:
-    server = Server(qop=qop, uses=1)
+    server = DigestServer(qop=qop, uses=1)
     client = make(FakeTransport(otherwise=server), mufasa())
 
     for _ in range(2):
@@ -721,7 +601,7 @@ def test_a_body_that_can_be_read_again_is_sent_again(make: Make, qop: str) -> No
 
 @BOTH
 def test_a_body_that_can_be_read_once_is_refused_while_no_nonce_is_known(make: Make) -> None:
-    server = Server()
+    server = DigestServer()
     transport = FakeTransport(otherwise=server)
     client = make(transport, mufasa())
 
@@ -747,7 +627,7 @@ def test_a_body_that_can_be_read_once_is_never_sent_again(make: Make) -> None:
 
 @BOTH
 def test_a_body_that_can_be_read_once_is_not_digested(make: Make) -> None:
-    transport = FakeTransport(otherwise=Server(qop="auth-int"))
+    transport = FakeTransport(otherwise=DigestServer(qop="auth-int"))
     client = make(transport, mufasa())
     get(client.send_it())
 
@@ -781,7 +661,7 @@ def test_an_answer_that_is_not_used_gives_its_connection_back(make: Make) -> Non
 
 @pytest.mark.parametrize("announces", [1, 3, 1000])
 def test_threads_share_nonces_and_never_a_count(announces: int) -> None:
-    server = Server("SHA-256", "MD5", announces=announces, uses=100)
+    server = DigestServer("SHA-256", "MD5", announces=announces, uses=100)
     client = sync_client(FakeTransport(otherwise=server), mufasa())
 
     with ThreadPoolExecutor(16) as pool:
@@ -794,7 +674,7 @@ def test_threads_share_nonces_and_never_a_count(announces: int) -> None:
 
 
 def test_tasks_share_nonces_and_never_a_count() -> None:
-    server = Server("SHA-256-sess")
+    server = DigestServer("SHA-256-sess")
     transport = FakeTransport(otherwise=server)
     client = async_client(transport, mufasa())
 
@@ -831,13 +711,14 @@ def test_so_many_nonces_are_remembered_and_no_more() -> None:
     assert set(counts[:-1]) == {1}
     assert counts[-1] == 2
     assert sessions.count(origin, "n0") == 1
+    assert [sessions.count(origin, name) for n in range(3000) for name in (f"m{n}", "often")][-1] == 3000
     assert len(sessions._uses) <= 1024
     assert sessions.count(Url.parse("https://other").origin, "n4000") == 1
 
 
 @BOTH
 def test_clients_of_two_services_share_an_account_and_nothing_else(make: Make) -> None:
-    one, other, digest = Server("MD5"), Server("SHA-256"), mufasa()
+    one, other, digest = DigestServer("MD5"), DigestServer("SHA-256"), mufasa()
     transports = FakeTransport(otherwise=one), FakeTransport(otherwise=other)
     clients = make(transports[0], digest), make(transports[1], digest, base="https://other:8443")
 
@@ -852,7 +733,7 @@ def test_clients_of_two_services_share_an_account_and_nothing_else(make: Make) -
 
 
 def test_clients_of_one_service_share_its_nonce() -> None:
-    server, digest = Server(), mufasa()
+    server, digest = DigestServer(), mufasa()
     transport = FakeTransport(otherwise=server)
 
     for make in (sync_client, async_client, sync_client):
@@ -862,7 +743,7 @@ def test_clients_of_one_service_share_its_nonce() -> None:
 
 
 def test_a_forked_process_begins_afresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    server = Server()
+    server = DigestServer()
     transport = FakeTransport(otherwise=server)
     client = sync_client(transport, mufasa())
     client.send_it()
@@ -892,7 +773,7 @@ def test_a_name_or_password_that_cannot_be_sent_is_refused(wrong: Any) -> None:
 @BOTH
 def test_a_password_may_be_a_secret_or_empty(make: Make) -> None:
     for password in ("", "p"):
-        server = Server(password=password)
+        server = DigestServer(password=password)
         digest = Digest(Secret("Mufasa"), Secret(password) if password else "")
         assert get(make(FakeTransport(otherwise=server), digest).send_it()) == b"let in"
 
@@ -916,7 +797,7 @@ def test_it_is_shown_nowhere(make: Make) -> None:
 
 @BOTH
 def test_a_request_to_look_at_is_answered_for_once_a_nonce_is_known(make: Make) -> None:
-    transport = FakeTransport(otherwise=Server())
+    transport = FakeTransport(otherwise=DigestServer())
     client = make(transport, mufasa())
 
     assert "authorization" not in get(client.send_it.request()).headers

@@ -11,18 +11,22 @@ from tests.servers.authorization import TOKEN_URL
 
 from jackfield import (
     Call,
+    ConfigurationError,
     ConnectError,
     ConnectionLostError,
     ContractError,
     DeadlineExceededError,
     DecodeError,
     Event,
+    ForbiddenError,
+    NotFoundError,
     RateLimitedError,
     ReadTimeoutError,
     Request,
     RequestSent,
     Response,
     Secret,
+    ServiceError,
     StreamBody,
     TokenRefreshed,
     UnauthorizedError,
@@ -31,7 +35,7 @@ from jackfield import (
     hookimpl,
 )
 from jackfield.testing import FakeTransport
-from jackfield_plugins.auth import ClientSecretBasic, Grant, MemoryTokenStore, OAuth2, Token, TokenError
+from jackfield_plugins.auth import ClientSecretBasic, Grant, MemoryTokenStore, OAuth2, RenewalLock, Token, TokenError
 from jackfield_plugins.retry import Retry
 
 if TYPE_CHECKING:
@@ -100,6 +104,14 @@ def test_the_windows_can_be_set(world: World) -> None:
     assert world.server.asked.total() == 1
 
 
+def test_a_token_to_begin_with_is_renewed_in_time_too(world: World) -> None:
+    now = world.runtime.now()
+    api = world.client(oauth(token=Token("old", "Bearer", now - 3400, now + 200)))
+
+    assert world.get(api.thing()) == "access-1"
+    assert world.server.refused == 0
+
+
 def test_when_renewing_ahead_fails_the_old_token_serves_until_it_ends(world: World) -> None:
     world.server.refreshes = False
     api = world.client(oauth(ROBOT))
@@ -160,19 +172,30 @@ def test_a_token_that_is_rejected_again_is_given_up(world: World) -> None:
     assert [request.url.path for request in transport.requests] == ["/token", "/thing", "/token", "/thing"]
 
 
-def test_a_service_may_say_in_its_own_way_that_it_rejects_a_token(world: World) -> None:
+@pytest.mark.parametrize("status", [400, 500])
+def test_a_service_may_say_in_its_own_way_that_it_rejects_a_token(world: World, status: int) -> None:
     def answer(request: Any) -> Response:
         response = world.server(request)
-        return Response(500, body=b'{"code": "dead"}') if response.status == 401 else response
+        return Response(status, body=b'{"code": "dead"}') if response.status == 401 else response
 
     def rejected(response: Response) -> bool:
-        return response.status == 500 and b"dead" in response.content
+        return response.status == status and b"dead" in response.content
 
     api = world.client(oauth(rejected=rejected), transport=FakeTransport(otherwise=answer))
     world.get(api.thing())
     world.server.revoke()
 
     assert world.get(api.thing()) == "access-3"
+
+
+@pytest.mark.parametrize(("status", "error"), [(403, ForbiddenError), (404, NotFoundError), (500, ServiceError)])
+def test_every_other_answer_is_the_callers(world: World, status: int, error: type[ServiceError]) -> None:
+    def answer(request: Any) -> Response:
+        return world.server(request) if str(request.url) == TOKEN_URL else Response(status)
+
+    with pytest.raises(error):
+        world.get(world.client(oauth(), transport=FakeTransport(otherwise=answer)).thing())
+    assert world.server.asked.total() == 1
 
 
 def test_a_body_that_is_good_once_is_not_sent_again_but_the_token_is_replaced(world: World) -> None:
@@ -245,6 +268,20 @@ def test_a_refresh_token_is_never_sent_twice(world: World, fault: Any) -> None:
     assert world.server.reused == []
 
 
+@pytest.mark.parametrize("fault", [ConnectionLostError("cut"), Response(503), Response(429)], ids=repr)
+def test_nor_when_the_grant_fails_as_well(world: World, fault: Any) -> None:
+    api = world.client(oauth())
+    world.get(api.thing())
+    world.runtime.elapsed += 4000
+    world.server.answers = [fault, ConnectionLostError("cut")]
+    with pytest.raises(ConnectionLostError):
+        world.get(api.thing())
+
+    assert world.get(api.thing()) == "access-3"
+    assert world.server.asked == {"password": 3, "refresh_token": 1}
+    assert world.server.reused == []
+
+
 def test_a_refresh_token_that_was_certainly_not_sent_is_still_good(world: World) -> None:
     class Down(FakeTransport):
         down = False
@@ -308,14 +345,17 @@ def test_a_grant_that_is_good_once_is_sent_again_when_it_did_not_arrive(world: W
     assert world.get(api.thing("POST")) == "access-1"
 
 
-def test_without_a_grant_to_fall_back_to_a_refresh_token_outlives_a_service_that_is_too_busy(world: World) -> None:
+@pytest.mark.parametrize(("status", "error"), [(503, UnavailableError), (429, RateLimitedError)])
+def test_without_a_grant_to_fall_back_to_a_refresh_token_outlives_a_service_that_is_too_busy(
+    world: World, status: int, error: type[ServiceError]
+) -> None:
     now = world.runtime.now()
     world.server._spent["refresh-0"] = False
     auth = oauth(None, token=Token(Secret("old"), "Bearer", now, now, Secret("refresh-0")))
-    world.server.answers = [Response(503, {"retry-after": "7"})]
+    world.server.answers = [Response(status, {"retry-after": "7"})]
     api = world.client(auth)
 
-    with pytest.raises(UnavailableError) as caught:
+    with pytest.raises(error) as caught:
         world.get(api.thing())
     world.server._spent["refresh-0"] = False
 
@@ -368,6 +408,7 @@ def test_a_grant_that_is_refused_is_an_error_that_says_what_to_do_and_is_not_kep
     [
         (Response(500), "ServiceError"),
         (Response(502), UnavailableError),
+        (Response(504), UnavailableError),
         (Response(429), RateLimitedError),
         (Response(404, body=b"<html>"), TokenError),
         (Response(302), TokenError),
@@ -541,6 +582,15 @@ def test_a_store_that_cannot_write_stops_nobody_and_says_so_once(
         def load(self, key: str) -> Token | None:
             raise OSError(5, "Input/output error")
 
+        def lock(self, key: str) -> RenewalLock:
+            return NoLock()
+
+    class NoLock:
+        def acquire(self) -> bool:
+            raise OSError(37, "No locks available")
+
+        def release(self) -> None: ...
+
     api = world.client(oauth(store=Full()))
 
     for _ in range(3):
@@ -548,10 +598,22 @@ def test_a_store_that_cannot_write_stops_nobody_and_says_so_once(
         world.runtime.elapsed += 4000
 
     assert [record.message for record in caplog.records] == [
-        "tokens are not kept in their store: [Errno 5] Input/output error"
+        "tokens are not kept in their store: [Errno 37] No locks available"
     ]
     assert world.server.reused == []
     assert world.server.asked == {"password": 1, "refresh_token": 2}
+
+
+def test_a_token_that_another_process_has_renewed_is_taken_from_the_store(world: World) -> None:
+    store = MemoryTokenStore()
+    ours, theirs = (world.client(oauth(store=store)) for _ in range(2))
+    world.get(ours.thing())
+    world.get(theirs.thing())
+    world.runtime.elapsed += 4000
+    world.get(theirs.thing())
+
+    assert world.get(ours.thing()) == "access-3"
+    assert world.server.asked == {"password": 1, "refresh_token": 1}
 
 
 def test_a_refresh_token_that_another_process_has_spent_is_not_sent(world: World) -> None:
@@ -592,3 +654,29 @@ def test_who_waits_for_another_process_does_so_until_the_deadline(world: World) 
 
     assert world.runtime.elapsed == 60.0
     assert world.get(api.thing()) == "access-1"
+
+
+LOGINS = {
+    "a code": Grant.authorization_code("code", "https://app.example.test/back", "verifier"),
+    "a refresh token": Grant.refresh_token("given"),
+    "an assertion": Grant.jwt_bearer(lambda runtime: "assertion"),
+    "a token": None,
+}
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_a_store_keeps_no_token_of_whom_nobody_knows(login: str) -> None:
+    token = Token("a") if LOGINS[login] is None else None
+
+    with pytest.raises(ConfigurationError, match="pass account="):
+        oauth(LOGINS[login], token=token, store=MemoryTokenStore())
+
+
+def test_two_accounts_in_one_store_do_not_share_tokens(world: World) -> None:
+    store = MemoryTokenStore()
+    ada, bob = (
+        world.client(oauth(Grant.authorization_code(name, "https://a.example.test/", "v"), store=store, account=name))
+        for name in ("ada", "bob")
+    )
+
+    assert [world.get(api.thing()) for api in (ada, bob, ada, bob)] == ["access-1", "access-3"] * 2

@@ -20,6 +20,7 @@ from jackfield import (
     Call,
     Client,
     ConnectionLostError,
+    DeadlineExceededError,
     JackfieldError,
     Request,
     Response,
@@ -294,6 +295,25 @@ def test_cancelled_at_whatever_step_nothing_is_sent_twice_and_the_next_call_succ
     assert asyncio.run(main()).startswith("access-")
     assert crowd.server.reused == []
     assert crowd.server.refused == 0
+
+
+def test_who_waits_for_others_does_so_until_the_deadline() -> None:
+    crowd = Crowd("threads")
+    waited = threading.Event()
+
+    async def hold() -> None:
+        assert waited.wait(GUARD)
+
+    client = crowd.client(Gate(crowd.server, hold))
+    with ThreadPoolExecutor(1) as pool:
+        leading = pool.submit(client.thing)
+        while not crowd.auth._manager._flights._flying:
+            os.sched_yield()
+        with pytest.raises(DeadlineExceededError, match=r"within 0.01 s"):
+            client.with_options(timeout=0.01).thing()
+        waited.set()
+
+        assert leading.result(GUARD) == "access-1"
 
 
 def test_threads_and_tasks_that_share_an_object_share_one_request() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import http_sf
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -150,7 +151,14 @@ def test_a_field_with_a_line_break_or_what_is_not_ascii_cannot_be_covered(value:
 
 @pytest.mark.parametrize(
     ("value", "unfolded"),
-    [("a\r\n b", "a b"), ("a \t\r\n\t b\n c ", "a b c"), ("\r\n a", "a"), ("a\r\n ", "a"), ("a\tb", "a\tb")],
+    [
+        ("a\r\n b", "a b"),
+        ("a \t\r\n\t b\n c ", "a b c"),
+        ("\r\n a", "a"),
+        ("a\r\n ", "a"),
+        ("a\tb", "a\tb"),
+        (" \ta\t ", "a"),
+    ],
 )
 def test_folded_lines_become_one_with_a_blank_in_place_of_the_fold(value: str, unfolded: str) -> None:
     assert line(Message(headers=Headers.received([("x", value)])), "x") == f'"x": {unfolded}'
@@ -412,6 +420,14 @@ def test_an_identifier_reads_as_on_the_wire() -> None:
     assert str(component) == r'"example-dict";key="a\"";req'
     assert repr(component) == r'Component("example-dict";key="a\"";req)'
     assert (component.name, component.parameters) == ("example-dict", {"key": 'a"', "req": True})
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=12) | st.text('\\"', max_size=4))
+@settings(deadline=None, max_examples=100)
+def test_an_identifier_is_written_as_a_structured_field_is(key: str) -> None:
+    parameters: dict[str, Any] = {"key": key, "req": True}
+
+    assert str(Component("x", **parameters)) == http_sf.ser(("x", parameters))
 
 
 def test_identifiers_are_values_whatever_the_order_of_their_parameters() -> None:

@@ -85,6 +85,15 @@ def test_short_numbers_of_ecdsa_are_filled_up() -> None:
     assert all(key.verify(b"base", signature) for signature in signatures)
 
 
+def test_longer_numbers_of_ecdsa_are_no_signature() -> None:
+    key = EcdsaP256Key(KEYS["test-key-ecc-p256"]["private_pem"])
+    signature = key.sign(b"base")
+
+    assert key.verify(b"base", signature)
+    assert not key.verify(b"base", signature[:32] + b"\x00" + signature[32:])
+    assert not key.verify(b"base", b"\x00" + signature)
+
+
 def test_hmac_is_that_of_the_rfc() -> None:
     base = next(case for case in VECTORS["cases"] if case["name"] == "B.2.5")["signature_base"].encode()
 

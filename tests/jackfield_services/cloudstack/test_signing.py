@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jackfield import ConfigurationError, Request, Response, Url
@@ -80,6 +80,7 @@ def test_joins_as_the_server_does(query: list[tuple[str, str]], canonical: str) 
     st.sampled_from(ALGORITHMS),
     st.sampled_from([None, 1, 600.5, 900]),
 )
+@settings(deadline=None, max_examples=100)
 def test_whatever_is_sent_the_server_accepts_the_signature(
     parameters: list[tuple[str, str]], secret: str, algorithm: Literal["sha1", "sha512"], expires: float | None
 ) -> None:
@@ -96,6 +97,7 @@ def test_whatever_is_sent_the_server_accepts_the_signature(
 
 
 @given(st.data())
+@settings(deadline=None, max_examples=100)
 def test_one_recipe_verifies_what_the_server_verifies(data: st.DataObject) -> None:
     client = CloudStack(str(URL), "key", "secret", expires=60, runtime=VirtualSyncRuntime())
     query = list(client.execute.request("listZones", keyword="aZ ~").query)

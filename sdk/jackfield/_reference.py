@@ -1,0 +1,74 @@
+"""References that a service gives (RFC 3986 §4.1, §5.2): where they lead, or that they lead nowhere we go."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from ._errors import UsageError
+from ._messages import Request
+from ._url import Url
+
+_LONGEST = 16 * 1024  # characters
+_parts = re.compile(r"(?:([^:/?#]+):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#.*)?").fullmatch  # §B
+_stray = re.compile(r"%(?![0-9A-Fa-f]{2})").sub
+_PATH, _QUERY = "/:@!$&'()*+,;=-._~%", "/:@!$&'()*+,;=-._~%?"
+
+
+class Target(NamedTuple):
+    """Where a reference leads: a URL, and its query as it was given, None where there is none."""
+
+    url: Url
+    query: str | None
+
+    def on(self, request: Request) -> Request:
+        """The request, sent there."""
+        return request.replace(url=self.url, query=() if self.query is None else self.query)
+
+
+def resolve(base: Request, reference: str) -> Target:
+    """Follows a reference from a request: absolute, or relative to it. A fragment is dropped.
+
+    Args:
+        base: the request whose answer holds it.
+        reference: `Location`, a `next` link, a polling address. What is not ASCII, or must be encoded, is encoded.
+
+    Raises:
+        UsageError: it is no reference, leads to another scheme than http and https, or names a user.
+    """
+    if not isinstance(reference, str) or len(reference) > _LONGEST:
+        raise UsageError(f"a reference is a string of at most {_LONGEST} characters")
+    text = reference.strip(" \t")
+    if any(c < " " or c in "\x7f\\" for c in text) or not (found := _parts(text)):
+        raise UsageError("a reference must not hold control characters or backslashes")
+    scheme, authority, path, query = found.groups()
+    encoded = None if query is None else _encoded(query, _QUERY)
+    if scheme is not None or authority is not None:
+        root = Url.parse(f"{scheme or base.url.origin.scheme}://{authority or ''}")
+        return Target(Url(root.origin, _normal(_encoded(path, _PATH))), encoded)
+    if not path:
+        same = base.target.partition("?")
+        return Target(base.url, encoded if query is not None else same[2] if same[1] else None)
+    folder = "" if path.startswith("/") else base.url.path.rpartition("/")[0] + "/"
+    return Target(Url(base.url.origin, _normal(folder + _encoded(path, _PATH))), encoded)
+
+
+def _encoded(text: str, safe: str) -> str:
+    from urllib.parse import quote
+
+    octets = text.encode("latin-1") if all(c <= "\xff" for c in text) else text.encode("utf-8", "replace")
+    return _stray("%25", quote(octets, safe=safe))
+
+
+def _normal(path: str) -> str:
+    """§5.2.4: without `.` and `..`."""
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for number, segment in enumerate(segments):
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(segment)
+        if segment in (".", "..") and number == len(segments) - 1:
+            kept.append("")
+    return "/" + "/".join(kept)
