@@ -34,8 +34,10 @@ class Message(NamedTuple):
     def of(cls, request: Request) -> Message:
         """The request as a transport will send it."""
         path, mark, query = request.target.partition("?")
-        authority = request.headers.get("host") or str(request.url.origin).partition("://")[2]
-        return cls(request.method, request.url.origin.scheme, authority, path, query if mark else None, request.headers)
+        origin = request.url.origin
+        origin = origin._replace(host=origin.host.removesuffix("."))  # a name's last dot is for DNS, and is not sent
+        authority = request.headers.get("host") or str(origin).partition("://")[2]
+        return cls(request.method, origin.scheme, authority, path, query if mark else None, request.headers)
 
     @classmethod
     def received(cls, method: str, url: str, headers: Headers) -> Message:
