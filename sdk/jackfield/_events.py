@@ -6,13 +6,17 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 
+Shown: TypeAlias = tuple[tuple[str, str], ...]
+
+
 class RequestSent(NamedTuple):
-    """An attempt starts. `attempt` counts from 1; `url` is redacted."""
+    """An attempt starts. `attempt` counts from 1; `url` and `headers` are redacted."""
 
     operation: str
     method: str
     url: str
     attempt: int
+    headers: Shown = ()
 
 
 class ResponseReceived(NamedTuple):
@@ -22,6 +26,7 @@ class ResponseReceived(NamedTuple):
     status: int
     size: int
     elapsed: float
+    headers: Shown = ()
 
 
 class RetryScheduled(NamedTuple):

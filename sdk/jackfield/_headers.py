@@ -100,9 +100,12 @@ class Headers(Mapping[str, str]):
         """These, and of the defaults what they do not name themselves."""
         return Headers._of({**defaults._fields, **self._fields}) if self._fields else defaults
 
+    def shown(self) -> list[tuple[str, str]]:
+        """The fields for a person: of those that may be secret, which are most, not the values."""
+        return [(name, value if name.lower() in _SHOWN else "***") for name, value in self.pairs()]
+
     def __repr__(self) -> str:
-        shown = (f"{name}: {value}" if name.lower() in _SHOWN else f"{name}: ***" for name, value in self.pairs())
-        return f"Headers({'; '.join(shown)!r})"
+        return f"Headers({'; '.join(f'{name}: {value}' for name, value in self.shown())!r})"
 
 
 def as_pairs(fields: Mapping[str, str] | Iterable[tuple[str, str]], what: str) -> list[tuple[str, str]]:

@@ -224,8 +224,11 @@ class Response(_Frozen):
         """
         try:
             return _decoder(into).decode(self.content)
+        except UnicodeDecodeError:
+            pass  # it holds the string that could not be read, a token perhaps
         except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
             raise DecodeError(f"the answer ({self.status}) is not the JSON expected: {error}") from error
+        raise DecodeError(f"the answer ({self.status}) is not the JSON expected: it is not UTF-8")
 
     def __repr__(self) -> str:
         size = f"{len(self.body)} bytes" if isinstance(self.body, bytes) else "a stream"

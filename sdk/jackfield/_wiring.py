@@ -154,8 +154,10 @@ async def _observed(transport: Transport, request: Request, call: Call) -> Respo
     from ._events import RequestSent, ResponseReceived
 
     started = call.runtime.monotonic()
-    call.emit(RequestSent(call.operation, request.method, call.url(request), call.attempts))
+    sent = tuple(request.headers.shown())
+    call.emit(RequestSent(call.operation, request.method, call.url(request), call.attempts, sent))
     response = await transport.send(request, call)
     size = len(response.body) if isinstance(response.body, bytes) else -1
-    call.emit(ResponseReceived(call.operation, response.status, size, call.runtime.monotonic() - started))
+    elapsed, received = call.runtime.monotonic() - started, tuple(response.headers.shown())
+    call.emit(ResponseReceived(call.operation, response.status, size, elapsed, received))
     return response

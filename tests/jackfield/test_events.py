@@ -110,21 +110,23 @@ class Failing:
 
 def test_an_observer_is_told_of_every_attempt_in_order(colour: Colour, watch: type[Watch]) -> None:
     watching = watch()
-    transport = FakeTransport([ConnectError("down"), Response(503, body=b"no"), Response(200, body=b"here")])
-    client = colour.client(Core, transport, plugins=[watching, "retry"], visible_query=["page"])
+    here = Response(200, {"set-cookie": "id=hunter2", "date": "today"}, b"here")
+    transport = FakeTransport([ConnectError("down"), Response(503, body=b"no"), here])
+    headers = {"authorization": "hunter2"}
+    client = colour.client(Core, transport, plugins=[watching, "retry"], visible_query=["page"], headers=headers)
 
     colour.get(client.get("a"))
 
     url = "https://api.example.test/v1/a?key=***&page=1"
-    delays = client.runtime.sleeps
+    delays, sent = client.runtime.sleeps, (("user-agent", "jackfield"), ("authorization", "***"))
     assert watching.events == [
-        RequestSent("get", "GET", url, 1),
+        RequestSent("get", "GET", url, 1, sent),
         RetryScheduled("get", 2, delays[0], "ConnectError"),
-        RequestSent("get", "GET", url, 2),
+        RequestSent("get", "GET", url, 2, sent),
         ResponseReceived("get", 503, 2, 0.0),
         RetryScheduled("get", 3, delays[1], "503"),
-        RequestSent("get", "GET", url, 3),
-        ResponseReceived("get", 200, 4, 0.0),
+        RequestSent("get", "GET", url, 3, sent),
+        ResponseReceived("get", 200, 4, 0.0, (("set-cookie", "***"), ("date", "today"))),
     ]
 
 

@@ -25,6 +25,8 @@ from ._token import Token
 
 _LONGEST = 10 * 365 * 86400.0  # seconds; what claims to live longer lives as long
 _ADVICE = {
+    "access_denied": "the user did not agree",
+    "expired_token": "begin the login again",
     "invalid_client": "check the client's id and secret, and whether the service wants them in this way",
     "invalid_grant": "check user name and password, or log in again: a code or refresh token is used up or expired",
     "invalid_request": "check the grant's fields, and whether the service wants them as a form or as JSON",
@@ -110,7 +112,7 @@ def refusal(response: Response, grant: str, secrets: Iterable[str]) -> ServiceEr
         refused = response.decode(_Refused)
     except DecodeError:
         refused = _Refused()
-    code, text = (_clean(words, secrets) for words in (refused.error, refused.text))
+    code, text = (printable(words, secrets) for words in (refused.error, refused.text))
     said = ", ".join(filter(None, [code, f'"{text}"' if text else ""])) or f"status {status}"
     advice = _ADVICE.get(code, "check the token URL and the credentials")
     return TokenError(
@@ -124,7 +126,8 @@ def _kind_of_trouble(status: int) -> type[ServiceError] | None:
     return UnavailableError if status in (502, 503, 504) else ServiceError if status >= 500 else None
 
 
-def _clean(words: str, secrets: Iterable[str]) -> str:
+def printable(words: str, secrets: Iterable[str] = ()) -> str:
+    """What a service says, in so far as it may be repeated."""
     for secret in secrets:
         words = words.replace(secret, "***")
     return "".join(c if c.isprintable() else " " for c in words[:200])

@@ -16,10 +16,11 @@ from urllib.parse import parse_qsl, urlencode
 
 from jackfield import ConfigurationError, Secret, UsageError
 
-from ._answer import TokenError
+from ._answer import TokenError, printable
 from ._client_auth import checked_client_id
 from ._endpoint import parse_address
 from ._grants import Grant
+from ._text import plain
 
 _is_verifier = re.compile(r"[A-Za-z0-9\-._~]{43,128}").fullmatch  # RFC 7636 §4.1
 _is_uri = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!$-;=?-\[\]_a-z~]+").fullmatch  # RFC 3986 §4.3, as far as need be
@@ -74,7 +75,7 @@ class AuthorizationCode:
         self._redirect_uri = redirect_uri
         self._issuer = issuer
         asked = [("response_type", "code"), ("client_id", checked_client_id(client_id)), ("redirect_uri", redirect_uri)]
-        asked += [("scope", scope)] if scope else []
+        asked += [("scope", plain(scope, "scope"))] if scope else []
         self._asked = [*_others(query), *asked, *_others(extra)]
 
     def start(self, token_bytes: Callable[[int], bytes] = os.urandom) -> CodeRequest:
@@ -103,8 +104,8 @@ class AuthorizationCode:
             raise TokenError("the state is not that of this login: it may be forged, or of an older one; begin again")
         if self._issuer is not None and answer.get("iss") != self._issuer:
             raise TokenError("the answer is of another issuer than the one that was asked: begin again")
-        if code := _printable(answer.get("error", "")):
-            text = _printable(answer.get("error_description", ""))
+        if code := printable(answer.get("error", "")):
+            text = printable(answer.get("error_description", ""))
             said = f'{code}, "{text}"' if text else code
             raise TokenError(f"the login was refused: {said}; begin again", code=code, text=text)
         if not answer.get("code"):
@@ -134,11 +135,8 @@ def _others(parameters: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
             raise ConfigurationError("extra is pairs of name and value, all strings")
         if pair[0] in _OURS:  # RFC 6749 §3.1: parameters "MUST NOT be included more than once"
             raise ConfigurationError(f"the parameter {pair[0]!r} is set by AuthorizationCode itself: leave it out")
+        plain("".join(pair), f"the parameter {pair[0]!a}")
     return pairs
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text[:200])
 
 
 def _parameters(url: str) -> dict[str, str]:

@@ -149,4 +149,4 @@ def _is_page(uri: str) -> bool:
         parts = urlsplit(uri)
     except ValueError:
         return False
-    return parts.scheme in ("https", "http") and bool(parts.hostname) and " " not in uri
+    return parts.scheme in ("https", "http") and bool(parts.hostname) and "@" not in parts.netloc and " " not in uri

@@ -113,7 +113,7 @@ class Chapter:
             case RequestSent():
                 self._counts["attempts"] += 1
                 self._asked = event
-            case ResponseReceived(operation, status, size, elapsed):
+            case ResponseReceived(operation, status, size, elapsed, _):
                 self._counts["bytes"] += size
                 if operation != "queryAsyncJobResult":
                     colour = "green" if status == 200 else "red"

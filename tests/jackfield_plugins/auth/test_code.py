@@ -223,6 +223,19 @@ def test_a_redirect_uri_that_is_none_is_refused(uri: Any) -> None:
         flow(redirect_uri=uri)
 
 
+@pytest.mark.parametrize("text", ["a\ud800", "a\nb", "a\x00"], ids=repr)
+def test_what_cannot_be_sent_is_refused(text: str) -> None:
+    wrong: list[dict[str, Any]] = [{"scope": text}, {"extra": [("a", text)]}, {"extra": [(text, "a")]}]
+    for options in wrong:
+        with pytest.raises(ConfigurationError):
+            flow(**options)
+
+
+def test_a_scope_is_a_text() -> None:
+    with pytest.raises(ConfigurationError, match="scope"):
+        flow(scope=["a", "b"])
+
+
 @pytest.mark.parametrize("client_id", ["", None, "a\nb"], ids=repr)
 def test_a_client_without_a_name_is_refused(client_id: Any) -> None:
     with pytest.raises(ConfigurationError, match="client_id"):

@@ -182,22 +182,26 @@ def test_a_code_is_good_for_a_day_at_most(desk: Desk, given: Any, seconds: float
     assert desk.begin(json_response(BEGUN | {"expires_in": given})).expires_at == NOW + seconds
 
 
+NO_PAGES = [
+    *("javascript:alert(1)", "javascript://h/%0aalert(1)", "JavaScript://h/", "file:///etc/passwd", "file://h/"),
+    *("data:text/html,x", "ftp://h/", "//h/", "h/", "", "https:", "https://", "https:h", "https:///x", "https://[h"),
+    *("https://h/\x1b[31m", "https://h/ x", " https://h/", "\thttps://h/", "https://h/\n", "https://google.com@h/"),
+    *("https://@h/", "https://u:p@h/", 5, ["https://h/"]),
+]
+
+
 @pytest.mark.parametrize(
     "change",
     [
         *({"device_code": ""}, {"device_code": None}, {"device_code": 5}, {"user_code": ""}, {"user_code": None}),
         *({"user_code": "\x1b[31mA"}, {"user_code": "A\nB"}, {"user_code": "A\u202eB"}, {"user_code": "A\x9b"}),
         *({"user_code": "A" * 5000}, {"verification_uri": "https://h/" + "a" * 5000}, {"verification_uri": ""}),
-        *({name: uri} for name in ("verification_uri", "verification_uri_complete") for uri in (
-            *("javascript:alert(1)", "JavaScript:https://h/", "file:///etc/passwd", "data:text/html,x", "//h/", "h/"),
-            *("https:", "https://", "https:h", "https:///x", "https://[h", "https://h/\x1b[31m", "https://h/ x", ""),
-            *(" https://h/", "\thttps://h/", "https://h/\n", 5, ["https://h/"]),
-        )),
+        *({name: uri} for name in ("verification_uri", "verification_uri_complete") for uri in NO_PAGES),
         *({"verification_uri": None}, {"expires_in": None}, {"expires_in": "soon"}, {"expires_in": []}),
         *({"expires_in": True}, {"interval": "soon"}, {"interval": [5]}, {"interval": {}}),
     ],
     ids=lambda change: repr(change)[:60],
-)  # fmt: skip
+)
 def test_what_cannot_be_shown_to_a_user_is_an_error_of_ours(desk: Desk, change: dict[str, Any]) -> None:
     with pytest.raises(DecodeError) as caught:
         desk.begin(json_response(BEGUN | change))
