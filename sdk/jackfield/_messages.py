@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias, TypeVar, overl
 from ._body import ByteStream, StreamBody
 from ._errors import DeadlineExceededError, DecodeError, NetworkError, UsageError
 from ._headers import HeaderFields, Headers, as_pairs
-from ._url import Url, check_url, decode_query, encode_query, quote
+from ._url import Url, check_url, decode_query, encode_query, shown_text
 
 if TYPE_CHECKING:
     from msgspec.json import Decoder
@@ -156,7 +156,7 @@ class Request(_Frozen):
 
     def redacted(self, shown: frozenset[str] = frozenset()) -> str:
         """The URL for a person: of the query's values only those of the names in `shown`."""
-        query = "&".join(f"{quote(name)}={quote(value) if name in shown else '***'}" for name, value in self.query)
+        query = "&".join(f"{shown_text(n)}={shown_text(value) if n in shown else '***'}" for n, value in self.query)
         return f"{self.url}?{query}" if query else str(self.url)
 
     def __repr__(self) -> str:

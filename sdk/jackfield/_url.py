@@ -124,6 +124,15 @@ def quote(text: str) -> str:
         raise UsageError("text that is sent must not hold half of a surrogate pair") from None
 
 
+def shown_text(text: str) -> str:
+    """The same for a person to read: of text from a peer, too, which may hold octets that are no UTF-8."""
+    if _unreserved(text):
+        return text
+    from urllib.parse import quote as percent_encode
+
+    return percent_encode(text, safe="", errors="surrogateescape")
+
+
 _is_query = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})*").fullmatch  # RFC 3986 §3.4
 
 

@@ -111,6 +111,11 @@ def test_the_pairs_of_an_encoded_query_can_be_read_and_its_values_are_not_shown(
     assert request.redacted(frozenset({"a"})).endswith("?a=b%20c&d=***&e=***")
 
 
+def test_a_query_from_a_peer_that_is_no_utf_8_can_be_shown() -> None:
+    assert Request("GET", HERE, query="%ff=%fe").redacted().endswith("?%FF=***")
+    assert Request("GET", HERE, query="a=%fe").redacted(frozenset({"a"})).endswith("?a=%FE")
+
+
 @pytest.mark.parametrize("query", ["a b", "a=\n", "a=ä", "a#b", "a=%", "a=%zz", "a=[", 'a="'])
 def test_a_query_that_is_not_encoded_is_refused(query: str) -> None:
     with pytest.raises(UsageError, match="must be percent-encoded"):
