@@ -316,7 +316,9 @@ def test_an_answer_that_is_not_the_json_expected_is_a_decode_error(body: bytes) 
     with pytest.raises(DecodeError, match="200") as caught:
         Response(200, body=body).decode(Node)
 
-    assert caught.value.__cause__ is not None
+    not_text = "not UTF-8" in str(caught.value)  # whose error would hold the string that cannot be read
+    assert (caught.value.__cause__ is None) is not_text
+    assert caught.value.__context__ is caught.value.__cause__
     assert len(str(caught.value)) < 300
 
 
