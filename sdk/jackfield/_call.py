@@ -28,7 +28,8 @@ class Call:
         stream: whether the answer's body is left to be read piece by piece.
         dry: stop before the transport, with the request that would have been sent.
         request: the last one handed to the transport.
-        unanswered: it was sent, at least in part, and no answer has come.
+        unanswered: it was sent, at least in part, and no answer has come. A transport says so before its first byte.
+        fetched: whether anything was sent on the side of this call, at least in part.
         observers: who is told of events; empty costs nothing.
     """
 
@@ -37,6 +38,7 @@ class Call:
         "attempts",
         "deadline",
         "dry",
+        "fetched",
         "observers",
         "operation",
         "options",
@@ -65,6 +67,7 @@ class Call:
         self.dry = False
         self.request: Request | None = None
         self.unanswered = False
+        self.fetched = False
         self.timeout = options.timeout
         if within is not None:  # what an operation awaits ends with it
             if within.deadline < self.deadline:
@@ -91,10 +94,14 @@ class Call:
         """
         own = Call(f"{self.operation} ({purpose})", self._wiring, within=self)
         try:
-            return await self._wiring.chain.end(request, own)
-        except JackfieldError as error:
-            error.attach(own.summary())
+            response = await self._wiring.chain.end(request, own)
+        except BaseException as error:
+            self.fetched |= own.unanswered
+            if isinstance(error, JackfieldError):
+                error.attach(own.summary())
             raise
+        self.fetched = True
+        return response
 
     def bounded(self, seconds: float) -> Call:
         """This call with no more time than that: for work of a step that must not use all there is."""

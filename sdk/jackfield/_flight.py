@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Awaitable, Callable, Hashable
 from contextvars import ContextVar
@@ -46,13 +47,17 @@ class Flights:
     """The work under way, by key, among all who share this: threads, tasks, event loops, clients of either colour."""
 
     def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
         self._guard = threading.Lock()
         self._flying: dict[Hashable, _Flight] = {}
 
     async def join(
         self, runtime: Runtime, key: Hashable, work: Callable[[], Awaitable[T]], seconds: float | None = None
     ) -> T:
-        """Leads the work of this key, or follows who leads it; leads next if the leader was cancelled or too late.
+        """Leads the work of this key, or follows who leads it; leads next if the leader was cancelled, late or misused.
 
         Args:
             runtime: the caller's, in which it works or waits.
@@ -64,6 +69,8 @@ class Flights:
             TimeoutError: the work of others took longer than that.
             UsageError: the work joined its own key, and would have waited for itself.
         """
+        if self._process != os.getpid():
+            self._begin()  # a forked child has none of those who lead
         until = None if seconds is None else runtime.monotonic() + seconds
         while True:
             with self._guard:
@@ -96,8 +103,8 @@ class Flights:
             value = flight.value = await work()
             flight.abandoned = False
             return value
-        except DeadlineExceededError:
-            raise  # the leader's own time was up: that is nobody else's outcome
+        except (DeadlineExceededError, UsageError):
+            raise  # the leader's own time was up, or its client closed: that is nobody else's outcome
         except Exception as error:
             flight.error = error
             raise

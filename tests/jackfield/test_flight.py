@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from gc import collect
@@ -463,3 +466,57 @@ def test_a_follower_waits_no_longer_than_it_has() -> None:
         told.set()
 
         assert leader.result(10) == "led"
+
+
+FORKED = """
+import os, sys, threading
+from jackfield import Flights, SyncRuntime
+
+flights, runtime = Flights(), SyncRuntime()
+under_way, ended = threading.Event(), threading.Event()
+
+async def slow():
+    under_way.set()
+    ended.wait(20)
+    return "parent"
+
+async def quick():
+    return "child"
+
+leader = threading.Thread(target=lambda: runtime.run(flights.join(runtime, "key", slow)))
+leader.start()
+under_way.wait(20)
+child = os.fork()
+if not child:
+    print(runtime.run(flights.join(runtime, "key", quick, 5)), flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+ended.set()
+leader.join(20)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+def test_a_forked_child_does_not_wait_for_its_parents_flights() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORKED], capture_output=True, text=True, timeout=30, check=False
+    )
+
+    assert (done.stdout.strip(), done.stderr) == ("child", "")
+
+
+def test_misuse_by_the_leader_is_not_the_followers_outcome(together: Together) -> None:
+    keys = [Key() for _ in range(4)]
+    runs: list[int] = []
+
+    async def work() -> str:
+        runs.append(1)
+        if len(runs) > 1:
+            return "here"
+        for key in keys:
+            await together.until(key.first)
+        raise UsageError("this client is closed")
+
+    outcomes = together.outcomes([flying(key, work) for key in keys])
+
+    assert sorted(str(outcome) for outcome in outcomes) == ["here"] * 3 + ["this client is closed"]

@@ -6,6 +6,7 @@ import threading
 from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Callable
+from copy import copy
 from itertools import count
 from urllib.parse import parse_qsl
 
@@ -75,7 +76,7 @@ class AuthorizationServer:
         if self.answers:
             answer = self.answers.pop(0)
             if isinstance(answer, Exception):
-                raise answer
+                raise copy(answer)
             return answer
         if refresh and known is not False:
             return Response(400, body=encode({"error": "invalid_grant", "error_description": "not active"}))

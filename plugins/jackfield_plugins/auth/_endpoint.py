@@ -34,15 +34,21 @@ class Endpoint:
         url: `https://host/path`; a query is kept.
         client: how the client proves who it is; None for services that do not ask.
         as_json: the body is JSON, where a service wants that, and no form.
+        allow_http: whether the URL may be one of `http:` that leads away from this machine.
 
     Raises:
         UsageError: the URL is none, or the client no `ClientAuth`.
     """
 
-    def __init__(self, url: str, client: ClientAuth | None, *, as_json: bool = False) -> None:
+    def __init__(self, url: str, client: ClientAuth | None, *, as_json: bool = False, allow_http: bool = False) -> None:
         if client is not None and not callable(getattr(client, "credentials", None)):
             raise ConfigurationError(f"client is a ClientSecretBasic(...) or the like, not {type(client).__name__}")
         self.url, self._query = parse_address(url)
+        # RFC 6749 §3.2: "the authorization server MUST require the use of TLS"
+        if self.url.origin.scheme == "http" and not (allow_http or _is_loopback(self.url.origin.host)):
+            raise ConfigurationError(
+                f"credentials would go to {self.url.origin} for all to read: use https, or say allow_http=True"
+            )
         self.address = url
         self.client = client
         self._as_json = as_json
@@ -88,6 +94,15 @@ def parse_address(url: str) -> tuple[Url, list[tuple[str, str]]]:
     if "#" in query or not query.isascii() or not query.isprintable():
         raise ConfigurationError("the query of an endpoint's URL is printable ASCII, and no '#fragment' follows it")
     return Url.parse(address), parse_qsl(query, keep_blank_values=True)
+
+
+def _is_loopback(host: str) -> bool:
+    from ipaddress import ip_address
+
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _revealed(fields: Mapping[str, str | Secret]) -> dict[str, str]:

@@ -11,24 +11,30 @@ from ._text import plain
 
 Field: TypeAlias = "str | Secret | Callable[[Runtime], str]"
 
-# Names that end so are of secrets, whoever forgets to say it; of RFC 6749, 7521, 7636, 8628, 8693, and of common use.
+# Names of fields that say whose token it is, and of others that may be shown. What has another name is a secret, though
+# nobody called it one; names that end in one of these are sure to be.
+_WHO = {"account", "email", "id", "login", "robot_id", "subject", "user", "user_id", "username"}
+_HARMLESS = {"audience", "client_id", "grant_type", "realm", "redirect_uri", "resource", "scope", "tenant"}
 _SECRET = ("assertion", "code", "key", "passphrase", "password", "pin", "secret", "token", "verifier")
-_NO_NAMES = {"grant_type", "redirect_uri", "scope"}  # these say nothing of who asks
 
 
 class Grant:
     """The fields of a token request, besides those of the client.
 
     Args:
-        fields: by name; `grant_type` among them. A `Secret` is shown nowhere, nor is what has a secret's name,
-            `client_secret` say; a function makes a value afresh. The others tell identities apart in a store.
+        fields: by name; `grant_type` among them. A `Secret` is shown nowhere, nor is any field but those of well-known
+            names, `username` or `scope` say; a function makes a value afresh.
         repeatable: whether it may be sent again when its token has ended; not so a code that is good once.
+
+    Attributes:
+        name: its `grant_type`.
+        is_named: whether the fields say whose token it is; if all may be shown, it is the client's own.
 
     Raises:
         ConfigurationError: there is no `grant_type`, or a field is nothing that can be sent.
     """
 
-    __slots__ = ("_fields", "name", "repeatable")
+    __slots__ = ("_fields", "is_named", "name", "repeatable")
 
     def __init__(self, fields: Mapping[str, Field], *, repeatable: bool = True) -> None:
         name = fields.get("grant_type")
@@ -37,6 +43,7 @@ class Grant:
         self._fields = {field: _checked(field, value) for field, value in fields.items()}
         self.name = name
         self.repeatable = repeatable
+        self.is_named = _is_named(fields)
 
     @classmethod
     def client_credentials(cls, scope: str | None = None) -> Grant:
@@ -79,13 +86,13 @@ class Grant:
 
     @property
     def public(self) -> dict[str, str]:
-        """The fields that are no secret and do not change: what tells one grant from another."""
+        """The fields that may be shown."""
         return {name: field for name, field in self._fields.items() if isinstance(field, str)}
 
     @property
-    def is_named(self) -> bool:
-        """Whether these say whose token it is; if there are no others, it is the client's own."""
-        return self._fields.keys() == self.public.keys() or not self.public.keys() <= _NO_NAMES
+    def once(self) -> list[str]:
+        """The values, secrets revealed: what tells a grant that is good once from the next."""
+        return [str(f.reveal() if isinstance(f, Secret) else f) for f in self._fields.values()]
 
     def __repr__(self) -> str:
         return f"<Grant {self.name}: {', '.join(self._fields)}>"
@@ -101,7 +108,16 @@ def _checked(name: object, value: Field) -> Field:
     if callable(value):
         return value
     text = plain(value, _called(name))
-    return Secret(text) if isinstance(value, Secret) or name.lower().endswith(_SECRET) else text
+    shown = name.lower() in _WHO | _HARMLESS or (not text and not name.lower().endswith(_SECRET))
+    return text if isinstance(value, str) and shown else Secret(text)
+
+
+def _is_named(fields: Mapping[str, Field]) -> bool:
+    open_names = {name.lower() for name, value in fields.items() if isinstance(value, str)}
+    secret_names = {name for name in open_names if name.endswith(_SECRET)}
+    unknown = open_names - secret_names - _WHO - _HARMLESS  # one of which may say whose it is, too
+    is_the_clients = len(open_names) == len(fields) and not secret_names
+    return not unknown and (is_the_clients or not _WHO.isdisjoint(open_names))
 
 
 def _called(name: str) -> str:

@@ -72,7 +72,7 @@ class PrivateFolder:
         try:  # O_NONBLOCK: nobody waits for the other end of a pipe
             file = os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600, dir_fd=folder)
         except OSError as error:
-            if error.errno in _REFUSED:
+            if error.errno in _REFUSED and _exists(name, folder):  # else it is the folder that takes nothing new
                 raise self._refusal(name) from error
             raise
         try:
@@ -113,3 +113,11 @@ class PrivateFolder:
             f"{self._path} must belong to the user who runs this, and nobody else may write to it: "
             f"`chmod 700 {self._path}`, `chown` it, or name another folder"
         )
+
+
+def _exists(name: str, folder: int) -> bool:
+    try:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except OSError:
+        return False
+    return True

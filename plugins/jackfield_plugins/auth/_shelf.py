@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -28,6 +29,7 @@ class Shelf:
         self._store = store
         self._key = key
         self._warned = False
+        self.is_behind = False  # what was to be kept last is not
 
     def lock(self) -> RenewalLock | None:
         """A lock that `acquire` takes, and whoever asked releases."""
@@ -68,13 +70,19 @@ class Shelf:
 
     async def save(self, token: Token, call: Call) -> None:
         """Keeps it; a store that cannot is warned of once, and stops nobody."""
-        store = self._store
-        if store is None:
+        if self._store is None:
             return
+        write = _Write(self._store, self._key, token)
         try:
-            await self._run(lambda: store.save(self._key, token), call)
+            await self._run(write.run, call)
+            self.is_behind = False
         except OSError as error:
+            self.is_behind = True
             self._warn(error)
+        except BaseException:
+            write.stop()
+            self.is_behind = not write.done
+            raise
 
     async def _run(self, work: Callable[[], T], call: Call) -> T:
         blocks = self._store is not None and self._store.blocks
@@ -84,3 +92,23 @@ class Shelf:
         if not self._warned:
             self._warned = True
             logging.getLogger("jackfield").warning("tokens are not kept in their store: %s", error)
+
+
+class _Write:
+    """A save that may go on in another thread when its task was cancelled. Once stopped it is over, or never begins."""
+
+    def __init__(self, store: TokenStore, key: str, token: Token) -> None:
+        self._store, self._key, self._token = store, key, token
+        self._guard = threading.Lock()
+        self._stopped = False
+        self.done = False
+
+    def run(self) -> None:
+        with self._guard:
+            if not self._stopped:
+                self._store.save(self._key, self._token)
+                self.done = True
+
+    def stop(self) -> None:
+        with self._guard:  # the lock on the token must not be given back while this is being written
+            self._stopped = True

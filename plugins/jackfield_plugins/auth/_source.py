@@ -16,7 +16,7 @@ from ._token import Token
 
 
 class TokenSource(Protocol):
-    """Asks for tokens; whoever calls it sees to it that it is asked once, and at the right time."""
+    """Asks for tokens, by `call.fetch`; whoever calls it sees to it that it is asked once, and at the right time."""
 
     @property
     def name(self) -> str:
@@ -31,6 +31,11 @@ class TokenSource(Protocol):
     @property
     def repeatable(self) -> bool:
         """Whether `grant` may be called again when its token has ended."""
+        ...
+
+    @property
+    def login(self) -> str | None:
+        """A digest of what is good once; a store's tokens of another are not used. None: whatever the store has."""
         ...
 
     async def grant(self, call: Call) -> Token:
@@ -49,12 +54,15 @@ class GrantSource:
         endpoint: where to ask.
         grant: what to ask with; None if there is a token to begin with, and refresh tokens after it.
         account: whose token it is, where the grant's public fields do not say it.
+        token: one to begin with.
 
     Attributes:
         is_named: whether `key` tells whose token it is; if not, no store may be shared by it.
     """
 
-    def __init__(self, endpoint: Endpoint, grant: Grant | None, account: str | None = None) -> None:
+    def __init__(
+        self, endpoint: Endpoint, grant: Grant | None, account: str | None = None, token: Token | None = None
+    ) -> None:
         if grant is not None and not isinstance(grant, Grant):
             raise ConfigurationError(f"grant is a Grant, Grant.client_credentials() say, not {type(grant).__name__}")
         self._endpoint = endpoint
@@ -63,8 +71,10 @@ class GrantSource:
         self.repeatable = grant is not None and grant.repeatable
         client = endpoint.client.client_id if endpoint.client else None
         self.is_named = account is not None or (grant is not None and grant.is_named)
-        named = [endpoint.address, client, sorted(grant.public.items()) if grant else None, account]
-        self.key = sha256(encode(named)).hexdigest()
+        # Of what is good once the account alone says whose it is: a later run has another code, or none.
+        public = sorted(grant.public.items()) if grant and grant.repeatable else None
+        self.key = _digest([endpoint.address, client, public, account])
+        self.login = _login(grant, token)
 
     async def grant(self, call: Call) -> Token:
         if self._grant is None:
@@ -76,6 +86,16 @@ class GrantSource:
     async def refresh(self, refresh_token: Secret, call: Call) -> Token:
         token = await self._endpoint.ask("refresh_token", {"refresh_token": refresh_token}, call)
         return _keeping(token, refresh_token)
+
+
+def _login(grant: Grant | None, token: Token | None) -> str | None:
+    if token is not None:
+        return _digest([(token.refresh_token or token.access_token).reveal()])
+    return None if grant is None or grant.repeatable else _digest(grant.once)
+
+
+def _digest(parts: object) -> str:
+    return sha256(encode(parts)).hexdigest()
 
 
 def _keeping(token: Token, refresh_token: str | Secret | None) -> Token:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import Protocol
 
@@ -62,7 +63,7 @@ class MemoryTokenStore:
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._tokens: dict[str, Token] = {}
-        self._held: dict[str, _Held] = {}
+        self._held: dict[tuple[int, str], _Held] = {}
 
     def load(self, key: str) -> Token | None:
         """The token of this key, if there is one."""
@@ -74,11 +75,11 @@ class MemoryTokenStore:
 
     def lock(self, key: str) -> RenewalLock:
         """A lock between threads and tasks of this process."""
-        return _Held(key, self._guard, self._held)
+        return _Held((os.getpid(), key), self._guard, self._held)  # a forked child has nobody to wait for
 
 
 class _Held:
-    def __init__(self, key: str, guard: threading.Lock, held: dict[str, _Held]) -> None:
+    def __init__(self, key: tuple[int, str], guard: threading.Lock, held: dict[tuple[int, str], _Held]) -> None:
         self._key, self._guard, self._all = key, guard, held
 
     def acquire(self) -> bool:

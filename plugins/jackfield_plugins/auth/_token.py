@@ -16,6 +16,7 @@ class _Kept(Struct):
     expires_at: float | None
     refresh_token: str | None
     scope: str | None
+    login: str | None = None
 
 
 class _Fields(NamedTuple):
@@ -25,6 +26,7 @@ class _Fields(NamedTuple):
     expires_at: float | None
     refresh_token: Secret | None
     scope: str | None
+    login: str | None
 
 
 class Token(_Fields):
@@ -37,6 +39,7 @@ class Token(_Fields):
         expires_at: when it ends; None where the service does not tell.
         refresh_token: what the next one may be had with.
         scope: what it is good for, where that differs from what was asked.
+        login: a digest of what is good once and began it, a code say; the manager sees to it.
     """
 
     __slots__ = ()
@@ -49,9 +52,10 @@ class Token(_Fields):
         expires_at: float | None = None,
         refresh_token: str | Secret | None = None,
         scope: str | None = None,
+        login: str | None = None,
     ) -> Self:
         refresh = None if refresh_token is None else Secret(refresh_token)
-        return super().__new__(cls, Secret(access_token), token_type, issued_at, expires_at, refresh, scope)
+        return super().__new__(cls, Secret(access_token), token_type, issued_at, expires_at, refresh, scope, login)
 
     @property
     def lifetime(self) -> float | None:
@@ -75,4 +79,4 @@ class Token(_Fields):
         except ValidationError as error:
             raise DecodeError(f"this is no stored token: {error}") from error
         refresh = kept.refresh_token or None
-        return cls(kept.access_token, kept.token_type, kept.issued_at, kept.expires_at, refresh, kept.scope)
+        return cls(kept.access_token, kept.token_type, kept.issued_at, kept.expires_at, refresh, kept.scope, kept.login)

@@ -7,10 +7,10 @@ from inspect import iscoroutine
 from typing import Any
 
 import pytest
+from tests.servers.authorization import API, AuthorizationServer
 
 from jackfield import AsyncClient, Client, Request, Service, StreamBody, Url, operation
 from jackfield.testing import FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime
-from tests.servers.authorization import API, AuthorizationServer
 
 
 class Core(Service):

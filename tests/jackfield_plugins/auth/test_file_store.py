@@ -1160,3 +1160,22 @@ def test_a_file_that_others_can_read_stops_the_call(make: Callable[[FakeTranspor
         pinged(make, oauth(FileTokenStore(folder)))
 
     assert CANARY not in f"{caught.value!r} {caught.value}"
+
+
+def test_a_folder_that_takes_nothing_new_is_the_disks_trouble_and_nobody_is_told_to_chmod_what_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FileTokenStore(tmp_path / "tokens")
+    opened = os.open
+
+    def refuse(path: Any, flags: int, *rest: Any, **more: Any) -> int:
+        if flags & os.O_CREAT:
+            raise PermissionError(13, "Permission denied")
+        return opened(path, flags, *rest, **more)
+
+    monkeypatch.setattr(os, "open", refuse)
+
+    with pytest.raises(PermissionError):
+        store.save("key", Token("a"))
+    with pytest.raises(PermissionError):
+        store.lock("key").acquire()

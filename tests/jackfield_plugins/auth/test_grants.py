@@ -250,6 +250,11 @@ def test_a_function_that_makes_nothing_that_can_be_sent_is_an_error_of_ours(worl
         lambda: Grant.authorization_code("c", None, "v"),  # type: ignore[arg-type] # wrong on purpose
         lambda: OAuth2(TOKEN_URL, "client_credentials"),  # type: ignore[arg-type] # wrong on purpose
         lambda: OAuth2(TOKEN_URL, Grant(ROBOT), client=("id", "secret")),  # type: ignore[arg-type] # wrong on purpose
+        lambda: OAuth2(TOKEN_URL, Grant(ROBOT), store="/tokens"),  # type: ignore[arg-type] # wrong on purpose
+        lambda: OAuth2(TOKEN_URL, token="abc"),  # type: ignore[arg-type] # wrong on purpose
+        lambda: OAuth2(TOKEN_URL, Grant(ROBOT), rejected=True),  # type: ignore[arg-type] # wrong on purpose
+        lambda: OAuth2(TOKEN_URL, Grant(ROBOT), scheme="a b"),
+        lambda: OAuth2(TOKEN_URL),
     ],
 )
 def test_arguments_of_another_kind_are_refused_at_once(make: Any) -> None:
@@ -341,7 +346,11 @@ def test_a_grant_says_what_it_is_of() -> None:
 
 def test_a_grant_tells_whose_token_it_is_by_what_is_no_secret() -> None:
     named = [Grant.client_credentials("all"), Grant.password("ada", "p"), Grant(ROBOT | {"secret": "s"})]
+    exchange = {"grant_type": "token-exchange", "subject_token": "t", "subject_token_type": "jwt", "audience": "hub"}
     unnamed = [
+        Grant(exchange),  # RFC 8693: who it is for stands in the token alone
+        Grant({"grant_type": "x", "client_id": "app", "assertion": lambda runtime: "a"}),
+        Grant({"grant_type": "x", "id": "r2", "region": "eu", "secret": "s"}),  # and in another region?
         Grant.refresh_token("r", "all"),
         Grant.authorization_code("c", "myapp:/cb", "v"),
         Grant.jwt_bearer(lambda runtime: "a", "all"),
@@ -349,7 +358,7 @@ def test_a_grant_tells_whose_token_it_is_by_what_is_no_secret() -> None:
     ]
 
     assert [grant.is_named for grant in named] == [True] * 3
-    assert [grant.is_named for grant in unnamed] == [False] * 4
+    assert [grant.is_named for grant in unnamed] == [False] * 7
 
 
 @pytest.mark.parametrize("grant", [None, Grant.refresh_token("r"), Grant.jwt_bearer(lambda runtime: "a")], ids=repr)
@@ -357,8 +366,37 @@ def test_a_store_is_not_shared_by_grants_that_do_not_say_whose_token_it_is(grant
     with pytest.raises(ConfigurationError, match="account="):
         OAuth2(TOKEN_URL, grant, store=MemoryTokenStore())
 
-    OAuth2(TOKEN_URL, grant)
+    OAuth2(TOKEN_URL, grant, token=Token("a"))
     OAuth2(TOKEN_URL, grant, store=MemoryTokenStore(), account="ada")
+
+
+def test_only_fields_of_well_known_names_are_shown(world: World) -> None:
+    fields = {"grant_type": "x", "pwd": "hunter2a", "otp": "hunter2b", "user": "ada", "sig": "hunter2c"}
+    grant = Grant(fields)
+    said = " ".join(fields.values())
+    world.server.answers = [Response(400, body=encode({"error": "invalid_grant", "error_description": said}))]
+
+    with pytest.raises(TokenError) as caught:
+        world.get(world.client(OAuth2(TOKEN_URL, grant)).thing())
+
+    assert caught.value.text == "x *** *** ada ***"
+    assert "hunter2" not in f"{grant!r} {grant.public} {grant._fields}"
+    assert world.server.fields == [fields]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://id.example.test/token", "http://10.0.0.1/token", "http://localhost.evil/token"]
+)
+def test_credentials_do_not_go_over_the_network_in_clear_unless_that_is_said(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="for all to read: use https, or say allow_http=True"):
+        OAuth2(url, Grant.client_credentials())
+
+    OAuth2(url, Grant.client_credentials(), allow_http=True)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "[::1]", "localhost", "auth.localhost:3001"])
+def test_on_this_machine_they_may(host: str) -> None:
+    OAuth2(f"http://{host}/token", Grant.client_credentials())
 
 
 def test_two_who_log_in_with_one_store_do_not_get_each_others_token(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ from jackfield import (
     UnauthorizedError,
     UnavailableError,
     Url,
+    UsageError,
     hookimpl,
 )
 from jackfield.testing import FakeTransport
@@ -91,7 +93,7 @@ def test_a_token_of_a_short_life_is_used_for_the_most_of_it(world: World) -> Non
         world.get(api.thing())
         world.runtime.elapsed += 1.0
 
-    assert world.server.asked.total() == 6  # every sixth second: the last quarter is the window
+    assert world.server.asked.total() == 5  # every seventh second: the last quarter is the window
     assert world.server.refused == 0
 
 
@@ -110,6 +112,134 @@ def test_a_token_to_begin_with_is_renewed_in_time_too(world: World) -> None:
 
     assert world.get(api.thing()) == "access-1"
     assert world.server.refused == 0
+
+
+def test_a_login_is_kept_for_the_next_run(world: World) -> None:
+    store, now = MemoryTokenStore(), world.runtime.now()
+    login = Token("old", "Bearer", now, now + 3600, "refresh-0")
+    world.server._ends["old"] = now + 3600
+    world.server._spent["refresh-0"] = False
+    world.get(world.client(oauth(None, token=login, store=store, account="ada")).thing())
+
+    later = world.client(oauth(None, store=store, account="ada"))
+
+    assert world.get(later.thing()) == "old"
+    world.runtime.elapsed += 3600
+    assert world.get(later.thing()) == "access-1"
+    assert world.server.reused == []
+
+
+def test_a_new_login_takes_the_place_of_an_old_one(world: World) -> None:
+    store, now = MemoryTokenStore(), world.runtime.now()
+    world.server._spent |= {"refresh-old": False, "refresh-new": False}
+    for name in ("old", "new"):
+        login = Token(name, refresh_token=f"refresh-{name}", expires_at=0.0)
+        world.get(world.client(oauth(None, token=login, store=store, account="ada")).thing())
+
+    assert [fields["refresh_token"] for fields in world.server.fields] == ["refresh-old", "refresh-new"]
+    assert now == world.runtime.now()
+
+
+@pytest.mark.parametrize("fault", [ConnectionLostError("cut"), None], ids=repr)
+def test_what_is_good_once_is_sent_once_by_all_runs_together(world: World, fault: Any) -> None:
+    store = MemoryTokenStore()
+    world.server._spent["given"] = False
+    world.server.answers = [fault] if fault else []
+
+    def run() -> str:
+        auth = oauth(Grant.refresh_token("given"), store=store, account="ada")
+        return str(world.get(world.client(auth).thing()))
+
+    outcomes: list[str] = []
+    for _ in range(3):
+        try:
+            outcomes.append(run())
+        except (ConnectionLostError, TokenError) as error:
+            outcomes.append(type(error).__name__)
+        world.runtime.elapsed += 4000
+
+    assert world.server.reused == []
+    sent = [fields["refresh_token"] for fields in world.server.fields]
+    assert sent.count("given") == 1
+    expected = ["ConnectionLostError", "TokenError", "TokenError"] if fault else ["access-1", "access-3", "access-5"]
+    assert outcomes == expected
+
+
+def test_a_successor_that_was_lost_does_not_bring_its_ancestor_back(world: World) -> None:
+    store = MemoryTokenStore()
+    world.server._spent["given"] = False
+
+    def run() -> str:
+        auth = oauth(Grant.refresh_token("given"), store=store, account="ada")
+        return str(world.get(world.client(auth).thing()))
+
+    run()
+    world.runtime.elapsed += 4000
+    world.server.answers = [ConnectionLostError("cut")]
+    with pytest.raises(ConnectionLostError):
+        run()
+    with pytest.raises(TokenError, match="log in again"):
+        run()
+
+    assert world.server.reused == []
+    assert [fields["refresh_token"] for fields in world.server.fields] == ["given", "refresh-2"]
+
+
+def test_a_clock_that_is_set_back_brings_no_spent_refresh_token_back(world: World) -> None:
+    store = MemoryTokenStore()
+    ours, theirs = (world.client(oauth(store=store)) for _ in range(2))
+    world.get(ours.thing())
+    world.get(theirs.thing())
+    world.runtime.elapsed -= 3600
+    world.server.revoke()
+    world.get(theirs.thing())
+
+    assert world.get(ours.thing()) == "access-3"
+    assert world.server.reused == []
+
+
+class Unreachable(FakeTransport):
+    """Token requests that come to nothing before a byte of them is sent."""
+
+    def __init__(self, world: World, outcome: Callable[[Call], BaseException]) -> None:
+        super().__init__(otherwise=world.answer)
+        self.outcome: Callable[[Call], BaseException] | None = outcome
+
+    async def send(self, request: Request, call: Call) -> Response:
+        if self.outcome is not None and str(request.url) == TOKEN_URL:
+            raise self.outcome(call)
+        return await super().send(request, call)
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [lambda call: call.overdue(), lambda call: asyncio.CancelledError(), lambda call: KeyboardInterrupt()],
+    ids=["deadline", "cancelled", "interrupted"],
+)
+@pytest.mark.parametrize("store", [None, MemoryTokenStore], ids=["no store", "a store"])
+def test_a_refresh_token_that_never_left_is_still_good(world: World, outcome: Any, store: Any) -> None:
+    auth = oauth(store=store() if store else None)
+    transport = Unreachable(world, outcome)
+    world.get(world.client(auth).thing())
+    world.runtime.elapsed += 4000
+    api = world.client(auth, transport=transport)
+    with pytest.raises((DeadlineExceededError, asyncio.CancelledError, KeyboardInterrupt)):
+        world.get(api.thing())
+
+    transport.outcome = None
+
+    assert world.get(api.thing()) == "access-3"
+    assert world.server.asked == {"password": 1, "refresh_token": 1}
+
+
+def test_a_client_that_is_closed_while_it_asks_does_not_fail_the_others(world: World) -> None:
+    auth = oauth()
+    transport = Unreachable(world, lambda call: UsageError("this client is closed"))
+
+    with pytest.raises(UsageError):
+        world.get(world.client(auth, transport=transport).thing())
+
+    assert world.get(world.client(auth).thing()) == "access-1"
 
 
 def test_when_renewing_ahead_fails_the_old_token_serves_until_it_ends(world: World) -> None:
@@ -170,6 +300,45 @@ def test_a_token_that_is_rejected_again_is_given_up(world: World) -> None:
 
     assert not isinstance(caught.value, TokenError)
     assert [request.url.path for request in transport.requests] == ["/token", "/thing", "/token", "/thing"]
+
+
+def test_a_service_may_reject_a_token_with_a_200(world: World) -> None:
+    def answer(request: Any) -> Response:
+        response = world.server(request)
+        return Response(200, body=b'{"token": "token_expired"}') if response.status == 401 else response
+
+    def rejected(response: Response) -> bool:
+        return b"token_expired" in response.content
+
+    api = world.client(oauth(rejected=rejected), transport=FakeTransport(otherwise=answer))
+    world.get(api.thing())
+    world.server.revoke()
+
+    assert world.get(api.thing()) == "access-3"
+
+
+def test_a_service_that_rejects_every_token_costs_one_in_half_a_minute(world: World) -> None:
+    def reject(request: Any) -> Response:
+        return world.server(request) if str(request.url) == TOKEN_URL else Response(401)
+
+    api = world.client(oauth(), transport=FakeTransport(otherwise=reject))
+
+    for _ in range(40):
+        with pytest.raises(UnauthorizedError):
+            world.get(api.thing())
+        world.runtime.elapsed += 1
+
+    assert world.server.asked.total() == 3  # the first, its replacement, and one half a minute later
+    assert world.server.reused == []
+
+
+def test_a_token_that_was_taken_before_is_replaced_however_soon(world: World) -> None:
+    api = world.client(oauth())
+    for _ in range(5):
+        world.get(api.thing())
+        world.server.revoke()
+
+    assert world.get(api.thing()).startswith("access-")
 
 
 @pytest.mark.parametrize("status", [400, 500])

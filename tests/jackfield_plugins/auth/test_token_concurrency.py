@@ -29,7 +29,15 @@ from jackfield import (
     operation,
 )
 from jackfield.testing import FakeTransport
-from jackfield_plugins.auth import ClientSecretBasic, Grant, OAuth2, TokenError
+from jackfield_plugins.auth import (
+    ClientSecretBasic,
+    Grant,
+    MemoryTokenStore,
+    OAuth2,
+    RenewalLock,
+    Token,
+    TokenError,
+)
 
 THREADS, TASKS = 16, 64
 
@@ -330,3 +338,44 @@ def test_threads_and_tasks_that_share_an_object_share_one_request() -> None:
 
     assert tokens == ["access-1"] * (THREADS + TASKS)
     assert threads.server.asked == {"password": 1}
+
+
+def test_the_lock_on_a_token_is_kept_until_a_cancelled_save_has_ended() -> None:
+    crowd = Crowd("tasks")
+    saving, order = threading.Event(), list[str]()
+
+    class Lock:
+        released = threading.Event()
+
+        def acquire(self) -> bool:
+            return True
+
+        def release(self) -> None:
+            order.append("released")
+            self.released.set()
+
+    class Slow(MemoryTokenStore):
+        blocks = True  # so that it runs in a thread
+
+        def save(self, key: str, token: Token) -> None:
+            saving.set()
+            Lock.released.wait(0.1)  # which it must not be before this has ended
+            order.append("saved")
+
+        def lock(self, key: str) -> RenewalLock:
+            return Lock()
+
+    crowd.auth = OAuth2(TOKEN_URL, Grant.client_credentials(), store=Slow())
+
+    async def main() -> None:
+        client = crowd.client(FakeTransport(otherwise=crowd.server))
+        call = asyncio.create_task(client.thing())
+        await until(saving.is_set)
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+        await client.aclose()
+        await crowd.runtime.close()
+
+    asyncio.run(main())
+
+    assert order == ["saved", "released"]
