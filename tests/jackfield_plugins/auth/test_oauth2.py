@@ -211,9 +211,17 @@ class Unreachable(FakeTransport):
         return await super().send(request, call)
 
 
+def cancelled(call: Call) -> BaseException:
+    return asyncio.CancelledError()
+
+
+def interrupted(call: Call) -> BaseException:
+    return KeyboardInterrupt()
+
+
 @pytest.mark.parametrize(
     "outcome",
-    [lambda call: call.overdue(), lambda call: asyncio.CancelledError(), lambda call: KeyboardInterrupt()],
+    [Call.overdue, cancelled, interrupted],
     ids=["deadline", "cancelled", "interrupted"],
 )
 @pytest.mark.parametrize("store", [None, MemoryTokenStore], ids=["no store", "a store"])
