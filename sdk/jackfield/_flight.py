@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from copy import copy
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from ._errors import DeadlineExceededError, JackfieldError, UsageError
+from ._errors import DeadlineExceededError, UsageError
 
 if TYPE_CHECKING:
     from ._runtime import Runtime
@@ -106,7 +106,7 @@ class Flights:
         except (DeadlineExceededError, UsageError):
             raise  # the leader's own time was up, or its client closed: that is nobody else's outcome
         except Exception as error:
-            flight.error = error
+            flight.error = _fresh(error)  # as it is now: the leader's own call will be noted on it
             raise
         finally:
             _leading.set(led_before)
@@ -125,6 +125,4 @@ def _fresh(error: Exception) -> Exception:
     except Exception:  # one that is not made from its args alone
         return error
     fresh.__cause__ = error.__cause__
-    if isinstance(fresh, JackfieldError):
-        fresh.call = None  # it will be told in which call it reaches this follower
     return fresh

@@ -42,6 +42,8 @@ def resolve(base: Request, reference: str) -> Target:
     if any(c < " " or c in "\x7f\\" for c in text) or not (found := _parts(text)):
         raise UsageError("a reference must not hold control characters or backslashes")
     scheme, authority, path, query = found.groups()
+    if scheme is not None and scheme.lower() not in ("http", "https"):  # it is not repeated: it may be anything
+        raise UsageError("a reference leads to http or https, and this one names another scheme")
     encoded = None if query is None else _encoded(query, _QUERY)
     if scheme is not None or authority is not None:
         root = Url.parse(f"{scheme or base.url.origin.scheme}://{authority or ''}")
@@ -56,7 +58,10 @@ def resolve(base: Request, reference: str) -> Target:
 def _encoded(text: str, safe: str) -> str:
     from urllib.parse import quote
 
-    octets = text.encode("latin-1") if all(c <= "\xff" for c in text) else text.encode("utf-8", "replace")
+    try:  # a header is read as latin-1, and may have meant UTF-8
+        octets = text.encode("latin-1").decode("utf-8").encode()
+    except UnicodeError:
+        octets = text.encode("utf-8", "replace")
     return _stray("%25", quote(octets, safe=safe))
 
 

@@ -54,7 +54,9 @@ def test_other_schemes_lead_nowhere(reference: str) -> None:
         ("#top", "https://api.example.test/v1/nodes?page=1"),
         ("//OTHER.example.test/x", "https://other.example.test/x"),
         ("HTTPS://API.example.test:443/x", "https://api.example.test/x"),
-        ("/a b/ä?q=a b", "https://api.example.test/a%20b/%E4?q=a%20b"),
+        ("/a b/ä?q=a b", "https://api.example.test/a%20b/%C3%A4?q=a%20b"),
+        ("/\xc3\xa4", "https://api.example.test/%C3%A4"),  # UTF-8 in a header
+        ("/\u20ac", "https://api.example.test/%E2%82%AC"),
         ("/100%/x", "https://api.example.test/100%25/x"),
         ("https://other.example.test", "https://other.example.test/"),
         ("https://other.example.test?x=1", "https://other.example.test/?x=1"),
@@ -80,6 +82,16 @@ def test_what_services_send_is_understood(reference: str, expected: str) -> None
 def test_what_is_dangerous_is_refused(reference: Any) -> None:
     with pytest.raises(UsageError):
         resolve(BASE, reference)
+
+
+@pytest.mark.parametrize(
+    "reference", ["hunter2-canary:x", "hunter2-canary://h/", "http://hunter2-canary@h/", "//h:canary/"]
+)
+def test_what_is_refused_is_not_repeated(reference: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        resolve(BASE, reference)
+
+    assert "canary" not in str(refused.value)
 
 
 def test_a_request_is_sent_on_with_the_query_as_it_was_given() -> None:

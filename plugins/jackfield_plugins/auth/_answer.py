@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from math import isfinite
 from typing import Any
@@ -23,6 +24,8 @@ from jackfield import (
 from ._jwt import expiry
 from ._token import Token
 
+_is_code = re.compile(r"[a-z]{1,20}(?:_[a-z]{1,20}){0,5}").fullmatch
+_MOST = 64 * 1024  # characters of a token: it goes into a header
 _LONGEST = 10 * 365 * 86400.0  # seconds; what claims to live longer lives as long
 _ADVICE = {
     "access_denied": "the user did not agree",
@@ -70,7 +73,7 @@ def read_token(response: Response, now: float) -> Token:
         DecodeError: it is none.
     """
     granted = response.decode(_Granted)
-    if not granted.access_token.isascii() or not granted.access_token.isprintable() or not granted.access_token:
+    if not _is_sendable(granted.access_token):
         raise DecodeError("the token service gave an access token that no header can carry")
     date = parse_http_date(response.headers.get("date", ""), now)
     ends = expiry(granted.access_token)
@@ -86,12 +89,16 @@ def read_token(response: Response, now: float) -> Token:
     )
 
 
+def _is_sendable(token: str) -> bool:
+    return 0 < len(token) <= _MOST and token.isascii() and token.isprintable()
+
+
 def _seconds(given: object) -> float | None:
     try:
         seconds = float(given) if isinstance(given, int | float | str) and not isinstance(given, bool) else None
     except (ValueError, OverflowError):  # OverflowError: an integer of a thousand digits
         return None
-    return seconds if seconds is not None and isfinite(seconds) else None
+    return seconds if seconds is not None and seconds > 0 and isfinite(seconds) else None  # 0: some mean "for ever"
 
 
 def refusal(response: Response, grant: str, secrets: Iterable[str]) -> ServiceError:
@@ -112,7 +119,9 @@ def refusal(response: Response, grant: str, secrets: Iterable[str]) -> ServiceEr
         refused = response.decode(_Refused)
     except DecodeError:
         refused = _Refused()
-    code, text = (printable(words, secrets) for words in (refused.error, refused.text))
+    # The codes are a registry of words, which a secret may be a part of by chance.
+    code = refused.error if _is_code(refused.error) else printable(refused.error, secrets)
+    text = printable(refused.text, secrets)
     said = ", ".join(filter(None, [code, f'"{text}"' if text else ""])) or f"status {status}"
     advice = _ADVICE.get(code, "check the token URL and the credentials")
     return TokenError(
@@ -129,5 +138,6 @@ def _kind_of_trouble(status: int) -> type[ServiceError] | None:
 def printable(words: str, secrets: Iterable[str] = ()) -> str:
     """What a service says, in so far as it may be repeated."""
     for secret in secrets:
-        words = words.replace(secret, "***")
+        if len(secret) > 3:  # a shorter one is in every other word
+            words = words.replace(secret, "***")
     return "".join(c if c.isprintable() else " " for c in words[:200])

@@ -41,7 +41,12 @@ class ApiKey(Static):
         elif cookie is not None:
             super().__init__(_in_cookie(cookie, Secret(text)))
         else:
-            super().__init__(in_header("X-API-Key" if header is None else header, text))
+            super().__init__(_in_header("X-API-Key" if header is None else header, text))
+
+
+def _in_header(name: str, key: str) -> Callable[[Request], Request]:
+    _check_name(name, "a header")
+    return in_header(name, key)
 
 
 def _in_query(name: str, key: Secret) -> Callable[[Request], Request]:
@@ -56,8 +61,7 @@ def _in_query(name: str, key: Secret) -> Callable[[Request], Request]:
 
 
 def _in_cookie(name: str, key: Secret) -> Callable[[Request], Request]:
-    if not isinstance(name, str) or not _is_token(name):
-        raise ConfigurationError(f"{name!r} is no name of a cookie: letters, digits and !#$%&'*+-.^_`|~ are")
+    _check_name(name, "a cookie")
     if not _is_cookie_value(key.reveal()):
         raise ConfigurationError("a key in a cookie is visible ASCII without quotes, comma, semicolon and backslash")
 
@@ -69,3 +73,11 @@ def _in_cookie(name: str, key: Secret) -> Callable[[Request], Request]:
         return request.with_headers(request.headers.replacing("Cookie", "; ".join([*others, mine])))
 
     return add
+
+
+def _check_name(name: object, place: str) -> None:
+    if not isinstance(name, str) or not _is_token(name):  # and does not show it: it may be the key, in the wrong place
+        raise ConfigurationError(
+            f"the name of {place} is letters, digits and !#$%&'*+-.^_`|~: the key comes first, the name after header= "
+            "or cookie="
+        )

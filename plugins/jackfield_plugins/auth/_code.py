@@ -108,9 +108,9 @@ class AuthorizationCode:
             text = printable(answer.get("error_description", ""))
             said = f'{code}, "{text}"' if text else code
             raise TokenError(f"the login was refused: {said}; begin again", code=code, text=text)
-        if not answer.get("code"):
+        if not (code := answer.get("code", "")) or not code.isprintable():
             raise TokenError("the answer to the login holds no code: is this the URL that the browser was sent to?")
-        return Grant.authorization_code(answer["code"], self._redirect_uri, begun.verifier)
+        return Grant.authorization_code(code, self._redirect_uri, begun.verifier)
 
 
 def pkce_challenge(verifier: str) -> str:

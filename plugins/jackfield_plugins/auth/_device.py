@@ -14,11 +14,10 @@ from jackfield import (
     DeadlineExceededError,
     DecodeError,
     NetworkError,
-    RateLimitedError,
     Response,
     Secret,
     Service,
-    UnavailableError,
+    ServiceError,
     operation,
 )
 
@@ -105,7 +104,7 @@ class DeviceLoginService(Service):
                 if error.code not in ("authorization_pending", "slow_down"):
                     raise
                 interval += _SLOWER if error.code == "slow_down" else 0.0
-            except (NetworkError, DeadlineExceededError, UnavailableError, RateLimitedError):
+            except (NetworkError, DeadlineExceededError, ServiceError):
                 interval *= 2  # RFC 8628 §3.5: after a timeout ask less often, "such as doubling the polling interval"
         raise TokenError("nobody agreed to the login while its code was good: begin again", code="expired_token")
 

@@ -171,6 +171,8 @@ class TokenManager:
         try:
             # It may be good once, and whoever sends it twice may lose all: from here on it is spent, whatever comes.
             await self._keep(last._replace(refresh_token=None), call)
+            if self._shelf.is_behind and self._source.repeatable:  # nobody else could know that it is
+                return await self._grant(last, call)
             token = await self._source.refresh(refresh_token, asking)
         except BaseException as error:
             if _unused(error, asking) or (_declined(error) and not self._source.repeatable):

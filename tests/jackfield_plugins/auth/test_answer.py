@@ -43,7 +43,7 @@ def test_everything_that_a_good_answer_holds_is_kept() -> None:
 @pytest.mark.parametrize(
     ("given", "seconds"),
     [
-        *((60, 60.0), ("60", 60.0), (60.5, 60.5), (-5, 0.0), (0, 0.0), (1e20, 315360000.0), ("1e9", 315360000.0)),
+        *((60, 60.0), ("60", 60.0), (60.5, 60.5), (-5, None), (0, None), (1e20, 315360000.0), ("1e9", 315360000.0)),
         *(("soon", None), (None, None), (True, None), ([], None), ({}, None), ("nan", None), ("1e999", None)),
     ],
     ids=repr,
@@ -122,6 +122,19 @@ def test_every_refusal_is_an_error_of_ours(status: int, body: bytes) -> None:
 
     assert isinstance(error, ServiceError)
     assert error.status == status
+
+
+@pytest.mark.parametrize("secret", ["d", "pending", "authorization_pending"])
+def test_a_secret_that_is_a_part_of_a_code_by_chance_does_not_break_it(secret: str) -> None:
+    error = refusal(Response(400, body=encode({"error": "authorization_pending"})), "password", [secret])
+
+    assert error.code == "authorization_pending"
+
+
+def test_a_token_that_is_too_long_for_a_header_is_refused() -> None:
+    assert read_token(Response(200, body=encode({"access_token": "a" * 65536})), NOW).lifetime is None
+    with pytest.raises(DecodeError, match="no header can carry"):
+        read_token(Response(200, body=encode({"access_token": "a" * 65537})), NOW)
 
 
 def test_what_a_service_repeats_is_not_repeated() -> None:

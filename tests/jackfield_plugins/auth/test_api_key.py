@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from inspect import iscoroutine
 from pickle import PicklingError, dumps
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import pytest
 
@@ -152,6 +152,15 @@ def test_a_cookie_takes_what_rfc_6265_allows_and_nothing_else(character: str) ->
     else:
         with pytest.raises(UsageError):
             ApiKey(character, cookie="c")
+
+
+@pytest.mark.parametrize("place", ["header", "query", "cookie"])
+@pytest.mark.parametrize("key", [f"sk {CANARY}", f"{CANARY}\n", f"{CANARY}\xe9\x80", f"{CANARY}\ud800"])
+def test_a_key_in_the_place_of_a_name_is_not_shown(place: str, key: str) -> None:
+    with pytest.raises(UsageError, match=f"the name of a .*{place}|the name of a query parameter") as caught:
+        ApiKey("X-Key", **cast("Any", {place: key}))
+
+    assert CANARY not in f"{caught.value!r}{caught.value}{caught.value.__context__!r}"
 
 
 def test_the_value_of_a_cookie_may_be_quoted_as_a_whole() -> None:

@@ -483,3 +483,11 @@ def test_nothing_of_a_login_is_to_be_seen() -> None:
     for holder in (begun, grant):
         with pytest.raises(TypeError, match="a Secret is not pickled"):
             pickle.dumps(holder)
+
+
+@pytest.mark.parametrize("code", ["a\nb", "a\x00", "\x7f"])
+def test_a_code_that_no_service_gives_is_no_answer(code: str) -> None:
+    begun = flow().start()
+
+    with pytest.raises(TokenError, match="holds no code"):
+        flow().finish(begun, back(begun, code=code))

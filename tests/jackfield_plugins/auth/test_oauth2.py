@@ -778,7 +778,7 @@ def test_a_store_that_cannot_write_stops_nobody_and_says_so_once(
         "tokens are not kept in their store: [Errno 37] No locks available"
     ]
     assert world.server.reused == []
-    assert world.server.asked == {"password": 1, "refresh_token": 2}
+    assert world.server.asked == {"password": 3}  # what cannot be marked as spent is not sent: others may send it
 
 
 def test_a_token_that_another_process_has_renewed_is_taken_from_the_store(world: World) -> None:
@@ -857,3 +857,31 @@ def test_two_accounts_in_one_store_do_not_share_tokens(world: World) -> None:
     )
 
     assert [world.get(api.thing()) for api in (ada, bob, ada, bob)] == ["access-1", "access-3"] * 2
+
+
+def test_a_late_rejection_of_an_old_token_does_not_throw_the_new_one_away(world: World) -> None:
+    auth = oauth()
+    api = world.client(auth)
+    world.get(api.thing())
+    old = auth._manager.current
+    assert old is not None
+    world.runtime.elapsed += 3600
+    world.get(api.thing())
+
+    assert auth._manager.reject(old, world.runtime.now())
+    assert world.get(api.thing()) == "access-3"
+    assert world.server.asked.total() == 2
+
+
+def test_a_clock_that_is_set_back_does_not_keep_tokens_from_being_renewed_ahead(world: World) -> None:
+    world.server.refreshes = False
+    api = world.client(oauth(ROBOT))
+    world.get(api.thing())
+    world.runtime.elapsed += 3400
+    world.server.answers = [Response(503)]
+    world.get(api.thing())
+    world.runtime.elapsed -= 50
+
+    world.get(api.thing())
+
+    assert world.get(api.thing()) == "access-2"
