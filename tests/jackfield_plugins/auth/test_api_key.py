@@ -154,10 +154,15 @@ def test_a_cookie_takes_what_rfc_6265_allows_and_nothing_else(character: str) ->
             ApiKey(character, cookie="c")
 
 
-@pytest.mark.parametrize("place", ["header", "query", "cookie"])
-@pytest.mark.parametrize("key", [f"sk {CANARY}", f"{CANARY}\n", f"{CANARY}\xe9\x80", f"{CANARY}\ud800"])
+@pytest.mark.parametrize(
+    ("place", "key"),
+    [
+        *((place, f"{CANARY}{end}") for place in ("header", "query", "cookie") for end in ("\n", "\x80", "\ud800")),
+        *((place, f"sk {CANARY}") for place in ("header", "cookie")),
+    ],
+)
 def test_a_key_in_the_place_of_a_name_is_not_shown(place: str, key: str) -> None:
-    with pytest.raises(UsageError, match=f"the name of a .*{place}|the name of a query parameter") as caught:
+    with pytest.raises(UsageError, match=f"the name of a .*{place}") as caught:
         ApiKey("X-Key", **cast("Any", {place: key}))
 
     assert CANARY not in f"{caught.value!r}{caught.value}{caught.value.__context__!r}"

@@ -65,3 +65,9 @@ def test_what_is_signed_is_what_a_server_receives(serve: Serve, query: Any, host
 def test_the_url_of_what_was_received_is_whole(url: str) -> None:
     with pytest.raises(UsageError, match="whole, without a fragment"):
         Message.received("GET", url, Headers())
+
+
+@pytest.mark.parametrize(("method", "url"), [(None, "https://h/"), ("GET", None), (b"GET", "https://h/"), ("GET", 5)])
+def test_the_method_and_the_url_of_what_was_received_are_text(method: Any, url: Any) -> None:
+    with pytest.raises(UsageError, match="the method and the URL of a received request are text"):
+        Message.received(method, url, Headers())

@@ -482,6 +482,9 @@ def test_what_cannot_be_covered_is_refused_before_it_is_sent(make: Make) -> None
         {"components": ["x", "x"]},
         {"components": ["x"], "if_present": ["x"]},
         {"if_present": ["X"]},
+        {"components": None},
+        {"components": [3]},
+        {"if_present": 5},
     ],
 )
 def test_a_signer_that_cannot_be_is_refused_when_it_is_made(options: Mapping[str, Any]) -> None:
@@ -489,6 +492,14 @@ def test_a_signer_that_cannot_be_is_refused_when_it_is_made(options: Mapping[str
 
     with pytest.raises(UsageError):
         MessageSigning(KEY, **given)
+
+
+@pytest.mark.parametrize("key", [CANARY, CANARY.encode(), None, HmacKey, object(), {"k": KEY}])
+def test_a_signer_takes_a_key_and_shows_none(key: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"key is HmacKey\(\.\.\.\), .*, not ") as caught:
+        MessageSigning(key, key_id="k")
+
+    assert CANARY not in str(caught.value)
 
 
 def test_strings_with_quotes_go_over_the_wire_escaped() -> None:

@@ -7,13 +7,13 @@ from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from time import perf_counter, time
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jackfield import Headers, SignatureError, UsageError
+from jackfield import ConfigurationError, Headers, SignatureError, UsageError
 from jackfield_plugins.signing import (
     Component,
     Ed25519Key,
@@ -49,6 +49,40 @@ def signed(
         "signature": f"sig1=:{b64encode(key.sign(base.encode())).decode()}:",
     }
     return message._replace(headers=Headers(headers))
+
+
+@pytest.mark.parametrize("keys", [None, CANARY, [("k", KEY)], KEY, {}, {1: KEY}])
+def test_keys_are_a_mapping_by_their_ids(keys: Any) -> None:
+    with pytest.raises(ConfigurationError, match="'key-id': HmacKey") as caught:
+        MessageVerifier(keys)
+
+    assert CANARY not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", [CANARY, None, HmacKey, {"k": KEY}])
+def test_each_key_is_one_and_none_is_shown(key: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"a key is HmacKey\(\.\.\.\), .*, not ") as caught:
+        MessageVerifier({"good": KEY, "k": key})
+
+    assert CANARY not in str(caught.value)
+
+
+def test_a_tag_is_text() -> None:
+    with pytest.raises(ConfigurationError, match="tag is text, or None, not int"):
+        MessageVerifier({"k": KEY}, tag=cast("Any", 1))
+
+
+@pytest.mark.parametrize("wrong", [None, {"signature": "x"}, b"GET", Message, Message(headers=cast("Any", {"x": "y"}))])
+def test_what_is_no_message_is_a_mistake_and_no_forgery(wrong: Any) -> None:
+    good = signed(f';created={NOW};keyid="k"')
+
+    for ask in (
+        lambda: verifier().verify(wrong, b"", NOW),
+        lambda: verifier().verify(good, b"", NOW, request=wrong or cast("Any", 0)),
+        lambda: signature_base(wrong, BASICS, {}),
+    ):
+        with pytest.raises(UsageError, match=r"give Message\.received\(method, url, headers\)"):
+            ask()
 
 
 def reason(message: Message, body: bytes = b"", now: float = NOW, **options: Any) -> str:
@@ -109,6 +143,15 @@ def test_the_clock_of_the_machine_is_used_unless_another_time_is_given() -> None
 )
 def test_parameters_are_what_they_should_be(parameters: str, said: str) -> None:
     assert said in reason(signed(parameters))
+
+
+@pytest.mark.parametrize("field", ["signature", "signature-input"])
+def test_a_label_that_is_there_twice_is_refused(field: str) -> None:
+    message = signed(f';created={NOW};keyid="k"')
+    twice = Headers([*message.headers.pairs(), (field, message.headers[field])])
+
+    with pytest.raises(SignatureError, match="twice"):
+        verifier().check(message._replace(headers=twice), b"", NOW)
 
 
 def test_the_algorithm_may_be_named_and_other_parameters_added() -> None:

@@ -407,6 +407,48 @@ def test_what_was_learnt_may_be_corrected_again(make: Make) -> None:
 
 
 @BOTH
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_a_time_that_did_not_help_is_not_remembered(make: Make, status: int) -> None:
+    transport = FakeTransport(
+        [refusal(-9e8), refusal(-9e8, status), refusal(1000), Response(200)], otherwise=Response(200)
+    )
+    client = make(transport, signing())
+
+    with pytest.raises(JackfieldError):
+        get(client.send_it(request()))
+    for _ in range(2):
+        get(client.send_it(request()))
+
+    dates = [one.headers["x-amz-date"] for one in transport.requests]
+    assert dates == [moment(START + ahead) for ahead in (0, -9e8, 0, 1000, 1000)]
+
+
+@BOTH
+def test_a_time_that_did_not_help_leaves_what_was_learnt_before(make: Make) -> None:
+    transport = FakeTransport([refusal(1000), Response(200), refusal(-9e8), refusal(-9e8)], otherwise=Response(200))
+    client = make(transport, signing())
+
+    get(client.send_it(request()))
+    with pytest.raises(ForbiddenError):
+        get(client.send_it(request()))
+    get(client.send_it(request()))
+
+    assert transport.requests[-1].headers["x-amz-date"] == moment(START + 1000)
+
+
+@BOTH
+def test_a_time_that_did_help_is_remembered_though_the_answer_is_an_error(make: Make) -> None:
+    transport = FakeTransport([refusal(1000), Response(404)], otherwise=Response(200))
+    client = make(transport, signing())
+
+    with pytest.raises(JackfieldError):
+        get(client.send_it(request()))
+    get(client.send_it(request()))
+
+    assert transport.requests[-1].headers["x-amz-date"] == moment(START + 1000)
+
+
+@BOTH
 def test_a_refusal_that_agrees_with_what_was_learnt_is_final(make: Make) -> None:
     transport = FakeTransport([refusal(1000), Response(200), refusal(1000)])
     client = make(transport, signing())
@@ -751,6 +793,21 @@ def test_a_region_or_service_that_is_no_name_is_refused(name: Any) -> None:
         SigV4(AwsCredentials(KEY_ID, KEY), name, "s3")
     with pytest.raises(ConfigurationError, match="service"):
         SigV4(AwsCredentials(KEY_ID, KEY), "us-east-1", name)
+
+
+@pytest.mark.parametrize("service", ["S3", "s3Express", "S3-OUTPOSTS"])
+def test_a_name_of_s3_in_capitals_is_refused_as_its_rules_would_be_lost(service: str) -> None:
+    with pytest.raises(ConfigurationError, match="the service is written in lower case: 's3'"):
+        SigV4(AwsCredentials(KEY_ID, KEY), "us-east-1", service)
+
+    SigV4(AwsCredentials(KEY_ID, KEY), "us-east-1", "IoTSecuredTunneling")  # which AWS itself writes like this
+
+
+def test_a_name_that_is_none_is_not_shown() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        SigV4(AwsCredentials(KEY_ID, KEY), f"{KEY}\n", "s3")
+
+    assert KEY not in str(caught.value)
 
 
 def test_credentials_are_a_value_of_their_own() -> None:

@@ -31,18 +31,21 @@ from jackfield import (
     Response,
     RetryScheduled,
     Service,
+    ServiceError,
     Stage,
     Step,
     StreamBody,
     TLSError,
     TruncatedBodyError,
     UnavailableError,
+    Url,
     Without,
     hookimpl,
     operation,
 )
 from jackfield.testing import Answer, FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime
-from jackfield_plugins.retry import Retry
+from jackfield_plugins.retry import Retry, RetryBudget
+from jackfield_plugins.retry._failure import Kind
 
 DAY = 86_400.0
 GOOD = Response(200, body=b"here")
@@ -132,7 +135,9 @@ def test_what_succeeds_at_once_is_sent_once_and_waits_for_nothing(make: Make) ->
 
 @BOTH
 @pytest.mark.parametrize(
-    "answer", [DOWN, LATE, BUSY, ConnectionLostError("x"), TruncatedBodyError("x"), ConnectTimeoutError("x")]
+    "answer",
+    [DOWN, LATE, BUSY, ConnectionLostError("x"), TruncatedBodyError("x"), ConnectTimeoutError("x")]
+    + [Response(status) for status in (408, 421, 425, 429, 502, 504)],
 )
 def test_a_read_that_fails_on_the_way_is_tried_again(make: Make, answer: Answer) -> None:
     transport = FakeTransport([answer, answer, GOOD])
@@ -145,8 +150,11 @@ def test_a_read_that_fails_on_the_way_is_tried_again(make: Make, answer: Answer)
 
 
 @BOTH
-@pytest.mark.parametrize("answer", [DOWN, ConnectTimeoutError("x"), PoolTimeoutError("x")])
-def test_a_change_that_was_certainly_not_sent_is_tried_again(make: Make, answer: Answer) -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [DOWN, ConnectTimeoutError("x"), PoolTimeoutError("x")] + [Response(status) for status in (408, 421, 425, 429)],
+)
+def test_a_change_that_was_certainly_not_processed_is_tried_again(make: Make, answer: Answer) -> None:
     transport = FakeTransport([answer, GOOD])
 
     assert get(make(transport, Retry()).send_it("POST", b"change")) == b"here"
@@ -155,7 +163,11 @@ def test_a_change_that_was_certainly_not_sent_is_tried_again(make: Make, answer:
 
 @BOTH
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-@pytest.mark.parametrize("answer", [LATE, BUSY, ConnectionLostError("x"), TruncatedBodyError("x")])
+@pytest.mark.parametrize(
+    "answer",
+    [LATE, BUSY, ConnectionLostError("x"), TruncatedBodyError("x")]
+    + [Response(status, {"retry-after": "1"}) for status in (500, 502, 503, 504)],
+)
 def test_a_change_that_may_have_been_processed_is_sent_exactly_once(make: Make, method: str, answer: Answer) -> None:
     transport = FakeTransport([answer])
 
@@ -187,7 +199,7 @@ def test_what_would_be_wrong_again_is_not_tried_again(make: Make, answer: Answer
 
 
 @BOTH
-@pytest.mark.parametrize("status", [200, 204, 301, 400, 401, 403, 404, 409, 422, 500, 501])
+@pytest.mark.parametrize("status", [200, 204, 304, 400, 401, 403, 404, 405, 409, 422, 500, 501, 505, 599])
 def test_every_other_answer_is_final(make: Make, status: int) -> None:
     transport = FakeTransport([Response(status)])
 
@@ -238,6 +250,74 @@ def test_what_another_service_cannot_give_now_is_asked_for_again_as_nothing_was_
     assert get(client.send_it("POST")) == b"here"
     assert len(client.runtime.sleeps) == 2
     assert len(transport.requests) == 1
+
+
+class Asking:
+    """Asks another service first, by a request on the side."""
+
+    name = "auth"
+
+    @hookimpl
+    def jackfield_steps(self) -> Iterable[Step]:
+        return [Step("auth", Stage.AUTH, self.run)]
+
+    async def run(self, request: Request, call: Call, proceed: Proceed) -> Response:
+        answer = await call.fetch(Request("POST", Url.parse("https://login/token")), "token")
+        if answer.status >= 400:
+            raise ServiceError.from_response(answer)
+        return await proceed(request, call)
+
+
+@BOTH
+@pytest.mark.parametrize("answer", [LATE, DOWN, BUSY, Response(429, {"retry-after": "1"})])
+def test_a_change_whose_token_could_not_be_had_was_not_sent(make: Make, answer: Answer) -> None:
+    transport = FakeTransport([answer, GOOD, GOOD])
+
+    assert get(make(transport, Retry(), Asking()).send_it("POST", StreamBody.once([b"a"]))) == b"here"
+    assert [request.url.path for request in transport.requests] == ["/token", "/token", "/thing"]
+
+
+@BOTH
+def test_a_change_that_was_handed_over_before_its_token_could_not_be_had_again_is_not_sent_again(make: Make) -> None:
+    class Renewing(Asking):
+        async def run(self, request: Request, call: Call, proceed: Proceed) -> Response:
+            response = await proceed(request, call)
+            return await super().run(request, call, proceed) if response.status == 401 else response
+
+    for answer in (BUSY, LATE):
+        transport = FakeTransport([Response(401), answer])
+        error_of(make(transport, Retry(), Renewing()).send_it, "POST", b"change")
+        assert [request.url.path for request in transport.requests] == ["/thing", "/token"]
+
+
+@BOTH
+def test_the_wait_after_another_services_refusal_is_as_long_as_that_service_says(make: Make) -> None:
+    client = make(FakeTransport([Response(429, {"retry-after": "7"}), GOOD, GOOD]), Retry(), Asking())
+    client.runtime.random = lambda: 0.0
+
+    get(client.send_it("POST"))
+
+    assert client.runtime.sleeps == [7]
+
+
+@BOTH
+def test_which_answers_are_tried_again_can_be_said(make: Make) -> None:
+    only_500 = FakeTransport([Response(500), BUSY])
+    error_of(make(only_500, Retry(statuses={500})).send_it)
+    assert len(only_500.requests) == 2
+
+    proof = FakeTransport([BUSY, Response(429)])
+    error_of(make(proof, Retry(unprocessed={503})).send_it, "POST")
+    assert len(proof.requests) == 2
+
+
+@pytest.mark.parametrize("name", ["statuses", "unprocessed"])
+@pytest.mark.parametrize("wrong", [200, 301, 400, 401, 404, 409, 501, 505, 600, "503", True])
+def test_an_answer_that_would_be_the_same_again_cannot_be_named(name: str, wrong: Any) -> None:
+    for statuses in ([503, wrong], wrong):
+        options: dict[str, Any] = {name: statuses}
+        with pytest.raises(ConfigurationError, match=f"{name} is a set of statuses"):
+            Retry(**options)
 
 
 # --- how often
@@ -364,7 +444,8 @@ def test_waits_that_fit_are_made_until_one_does_not(make: Make) -> None:
 @BOTH
 def test_a_day_of_retries_passes_at_once_and_ends_with_the_day(make: Make) -> None:
     transport = FakeTransport(otherwise=BUSY)
-    client = make(transport, Retry(max_attempts=1_000_000, base=1, cap=60), timeout=DAY)
+    patient = Retry(max_attempts=1_000_000, base=1, cap=60, budget=RetryBudget(10**9))
+    client = make(transport, patient, timeout=DAY)
 
     error = error_of(client.send_it)
 
@@ -384,9 +465,166 @@ def test_a_view_without_it_tries_once_and_one_with_another_tries_as_often_as_tha
         assert len(transport.requests) == attempts
 
 
+# --- the service's word
+
+
+def answer(status: int = 503, **fields: Any) -> Response:
+    return Response(status, {name.replace("_", "-"): value for name, value in fields.items()})
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "told", [answer(retry_after="4"), answer(429, ratelimit='"a";r=0;t=4'), answer(429, x_ratelimit_reset="1700000004")]
+)
+def test_the_wait_is_as_long_as_the_service_says(make: Make, told: Response) -> None:
+    client = make(FakeTransport([told, GOOD]), Retry())
+    client.runtime.random = lambda: 0.0
+
+    get(client.send_it())
+
+    assert client.runtime.sleeps == [4]
+
+
+@BOTH
+@pytest.mark.parametrize("fields", [{"retry_after": "61"}, {"retry_after": "9" * 400}, {"retry_after_ms": "60001"}])
+def test_a_wait_that_is_longer_than_allowed_is_not_begun(make: Make, fields: dict[str, Any]) -> None:
+    client = make(FakeTransport([answer(**fields)]), Retry(), timeout=DAY)
+
+    assert type(error_of(client.send_it)) is UnavailableError
+    assert client.runtime.sleeps == []
+
+
+@BOTH
+@pytest.mark.parametrize(("seconds", "sleeps"), [("9", 1), ("10", 0), ("11", 0)])
+def test_the_services_wait_fits_into_the_deadline_or_is_not_begun(make: Make, seconds: str, sleeps: int) -> None:
+    for seed in range(10):
+        client = make(FakeTransport([answer(retry_after=seconds), GOOD]), Retry(), timeout=10, seed=seed)
+        if sleeps:
+            get(client.send_it())
+        else:
+            error_of(client.send_it)
+        assert len(client.runtime.sleeps) == sleeps
+        assert client.runtime.elapsed < 10
+
+
+@pytest.mark.parametrize(("status", "fields"), [(429, {"retry_after": "1"}), (503, {"retry_after": "20"})])
+def test_clients_that_are_told_the_same_come_back_over_half_of_that_time_and_more(
+    status: int, fields: dict[str, Any]
+) -> None:
+    told = float(fields["retry_after"])
+    waits: list[float] = []
+    for seed in range(50):
+        client = sync_client(FakeTransport([answer(status, **fields), GOOD]), Retry(), seed=seed)
+        client.send_it()
+        waits += client.runtime.sleeps
+
+    assert min(waits) >= told
+    assert max(waits) - min(waits) >= told / 2
+    fullest = max(sum(begin <= wait < begin + told / 20 for wait in waits) for begin in waits)
+    assert fullest <= 15  # no burst: of 50 that would be 50
+
+
+# --- the budget
+
+
+@BOTH
+def test_an_outage_costs_no_more_requests_than_the_budget_allows(make: Make) -> None:
+    transport = FakeTransport(otherwise=BUSY)
+    client = make(transport, Retry())
+
+    for _ in range(1000):
+        error_of(client.send_it)
+
+    assert len(transport.requests) == 1000 + 500 // 14
+
+
+@BOTH
+def test_an_outage_by_timeouts_or_throttling_does_neither(make: Make) -> None:
+    for outcome, most in ((LATE, 500 // 14), (Response(429), 500 // 5)):
+        transport = FakeTransport(otherwise=outcome)
+        client = make(transport, Retry())
+        for _ in range(300):
+            error_of(client.send_it)
+        assert len(transport.requests) == 300 + most
+
+
+@BOTH
+def test_with_one_call_in_ten_lost_for_good_the_requests_are_at_most_a_tenth_more(make: Make) -> None:
+    lost, well = FakeTransport(otherwise=BUSY), FakeTransport(otherwise=GOOD)
+    budget = RetryBudget()
+    bad, good = make(lost, Retry(budget=budget)), make(well, Retry(budget=budget))
+
+    for _ in range(200):
+        error_of(bad.send_it)
+        for _ in range(9):
+            get(good.send_it())
+
+    calls, requests = 200 * 10, len(lost.requests) + len(well.requests)
+    assert calls * 1.05 < requests <= calls * 1.1 + 500 / 14
+
+
+@BOTH
+def test_a_success_gives_back_what_the_last_retry_cost(make: Make) -> None:
+    budget = RetryBudget()
+    client = make(FakeTransport([LATE, BUSY, Response(429), GOOD, GOOD]), Retry(max_attempts=9, budget=budget))
+
+    get(client.send_it())
+    assert budget.tokens == 500 - 14 - 14
+
+    get(client.send_it())
+    assert budget.tokens == 500 - 14 - 14 + 1
+
+
+@BOTH
+@pytest.mark.parametrize(("status", "given"), [(404, 1), (304, 1), (500, 0), (501, 0)])
+def test_an_answer_of_a_service_that_is_well_counts_as_a_success(make: Make, status: int, given: int) -> None:
+    budget = RetryBudget()
+    client = make(FakeTransport([Response(status)]), Retry(budget=budget), Without("errors"))
+    budget.take(Kind.TRANSIENT)
+
+    get(client.send_it())
+
+    assert budget.tokens == 486 + given
+
+
+@BOTH
+def test_what_is_not_repeated_costs_nothing(make: Make) -> None:
+    for outcome, options in ((BUSY, {"timeout": 0.001}), (answer(retry_after="99"), {}), (TLSError("x"), {})):
+        budget = RetryBudget()
+        error_of(make(FakeTransport([outcome]), Retry(budget=budget), **options).send_it)
+        error_of(make(FakeTransport([BUSY]), Retry(budget=budget)).send_it, "POST")
+        error_of(make(FakeTransport([BUSY]), Retry(budget=budget, max_attempts=1)).send_it)
+        assert budget.tokens == 500
+
+
+@BOTH
+def test_clients_that_name_one_budget_share_it_and_others_do_not(make: Make) -> None:
+    name = f"test {make.__name__}"
+    for plugin, attempts in ((Retry(budget=name), 3), (Retry(budget=name), 3), (Retry(), 3)):
+        transport = FakeTransport(otherwise=BUSY)
+        error_of(make(transport, plugin).send_it)
+        assert len(transport.requests) == attempts
+    for _ in range(20):
+        error_of(make(FakeTransport(otherwise=BUSY), Retry(budget=name)).send_it)
+
+    used_up, own = FakeTransport(otherwise=BUSY), FakeTransport(otherwise=BUSY)
+    error_of(make(used_up, Retry(budget=name)).send_it)
+    error_of(make(own, Retry()).send_it)
+
+    assert (len(used_up.requests), len(own.requests)) == (1, 3)
+
+
+# --- settings
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
+        {"throttle_base": 0},
+        {"throttle_base": float("nan")},
+        {"max_server_delay": 0},
+        {"max_server_delay": float("inf")},
+        {"budget": ""},
         {"max_attempts": 0},
         {"max_attempts": -1},
         {"base": 0},
