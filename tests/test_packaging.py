@@ -62,9 +62,12 @@ def test_every_plugin_module_with_a_hook_is_an_entry_point() -> None:
         functions = [node for node in ast.parse(module.read_text()).body if isinstance(node, ast.FunctionDef)]
         return any(ast.unparse(mark) == "hookimpl" for function in functions for mark in function.decorator_list)
 
-    found = {
-        module.stem: f"jackfield_plugins.{module.stem}" for module in modules("jackfield_plugins") if has_hook(module)
-    }
+    names = [
+        (module.parent if module.stem == "__init__" else module).stem
+        for module in modules("jackfield_plugins")
+        if has_hook(module)
+    ]
+    found = {name: f"jackfield_plugins.{name}" for name in names}
     assert listed == found
 
 

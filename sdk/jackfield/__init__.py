@@ -28,8 +28,10 @@ from ._errors import (
     PluginError,
     PoolTimeoutError,
     ProtocolError,
+    ProxyError,
     RateLimitedError,
     ReadTimeoutError,
+    RedirectError,
     ServiceError,
     SignatureError,
     TLSError,
@@ -70,6 +72,8 @@ if TYPE_CHECKING:
     from ._asyncio import AsyncioRuntime
     from ._hooks import hookimpl
     from ._models import Model
+    from ._proxy import Proxy
+    from ._redirect import Redirects
     from ._urllib3 import Urllib3Transport
 
 __all__ = [
@@ -120,9 +124,13 @@ __all__ = [
     "PoolTimeoutError",
     "Proceed",
     "ProtocolError",
+    "Proxy",
+    "ProxyError",
     "Pure",
     "RateLimitedError",
     "ReadTimeoutError",
+    "RedirectError",
+    "Redirects",
     "Request",
     "RequestSent",
     "Response",
@@ -158,7 +166,14 @@ __all__ = [
 ]
 
 # What brings asyncio, pluggy, msgspec or urllib3 with it is imported when it is asked for.
-_LATER = {"AsyncioRuntime": "_asyncio", "Model": "_models", "Urllib3Transport": "_urllib3", "hookimpl": "_hooks"}
+_LATER = {
+    "AsyncioRuntime": "_asyncio",
+    "Model": "_models",
+    "Proxy": "_proxy",
+    "Redirects": "_redirect",
+    "Urllib3Transport": "_urllib3",
+    "hookimpl": "_hooks",
+}
 
 
 def __dir__() -> list[str]:

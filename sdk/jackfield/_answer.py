@@ -42,13 +42,8 @@ class Answer:
     def headers(self) -> Headers:
         return self.head.headers
 
-    @property
-    def closed(self) -> bool:
-        """Whether there is nothing left to read."""
-        return self.complete
-
     def isclosed(self) -> bool:
-        """The same, as http.client asks for it."""
+        """Whether there is nothing left to read, as http.client asks for it."""
         return self.complete
 
     def reusable(self) -> bool:
@@ -71,8 +66,6 @@ class Answer:
         self._left -= len(piece)
         self.complete = self._left == 0 and not self.head.chunked
         return piece
-
-    read = read1  # urllib3's decoders call either
 
     def close(self) -> None:
         """The connection is its owner's."""

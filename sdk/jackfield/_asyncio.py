@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from random import Random
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 from ._errors import ConfigurationError, UsageError
 from ._flight import Flights, Signal
@@ -66,12 +66,58 @@ class AsyncioRuntime:
         async with asyncio.timeout(seconds):
             return await work
 
+    async def race(self, works: Iterable[Coroutine[Any, Any, T]], delay: float) -> T:
+        """A task for each."""
+        return await _Race(iter(works), lambda: self.sleep(delay)).run()
+
     async def close(self) -> None:
         """Ends the threads, each when its work is done; the event loop goes on meanwhile."""
         self._closed = True
         threads, self._threads = self._threads, None
         if threads is not None:
             await asyncio.get_running_loop().run_in_executor(None, threads.shutdown)
+
+
+class _Race(Generic[T]):
+    """Tasks that were started one after the other, and what will start the next."""
+
+    def __init__(self, works: Iterator[Coroutine[Any, Any, T]], pause: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._works = works
+        self._pause = pause
+        self._runners: list[asyncio.Task[T]] = []
+        self._alarm: asyncio.Task[None] | None = None
+
+    async def run(self) -> T:
+        try:
+            await self._start()
+            while not (decided := self._decided()):
+                await self._wait()
+            return decided.result()
+        finally:
+            tasks: list[asyncio.Task[Any]] = [task for task in (*self._runners, self._alarm) if task is not None]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _start(self) -> None:
+        self._alarm = None
+        if (work := next(self._works, None)) is not None:
+            self._runners.append(asyncio.create_task(work))
+            await asyncio.sleep(0)  # work that need not wait is done now, and needs no alarm
+            if not self._decided():
+                self._alarm = asyncio.create_task(self._pause())
+
+    async def _wait(self) -> None:
+        waiting = [task for task in (*self._runners, self._alarm) if task is not None and not task.done()]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if self._alarm is not None and self._alarm.done() and not self._decided():
+            await self._start()
+
+    def _decided(self) -> asyncio.Task[T] | None:
+        """The first who returned; when all have failed, the first."""
+        done = [runner for runner in self._runners if runner.done()]
+        winners = (runner for runner in done if not runner.cancelled() and runner.exception() is None)
+        return next(winners, self._runners[0] if len(done) == len(self._runners) else None)
 
 
 class _TaskSignal:

@@ -1,16 +1,25 @@
-"""urllib3's connections, with our own reading of what comes back."""
+"""Connections to an origin, direct or by a proxy: urllib3 writes requests on them, we connect and read."""
 
 from __future__ import annotations
 
 import http.client
 import socket
-from collections.abc import Callable
-from ssl import SSLContext, SSLSocket
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from ssl import SSLContext
+from typing import Any
 
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3 import HTTPHeaderDict
+from urllib3.connection import HTTPConnection
 
 from ._answer import Answer
+from ._border import blamed_on_the_proxy
+from ._nested_tls import TlsWithinTls
+from ._proxy import ProxyServer
+from ._reach import reach
 from ._source import Source
+from ._tls import default_context, secured
+from ._tunnel import open_tunnel
 from ._url import Origin
 
 
@@ -19,32 +28,22 @@ class Connection(HTTPConnection):
 
     connect_patience: Callable[[], float]
     _patience: Callable[[], float]
+    _shaking_hands: socket.socket | None = None
 
-    def _new_conn(self) -> socket.socket:
-        # As urllib3's, but each address gets what is left, not the whole time again.
-        failure = OSError("the name has no address")
-        for family, kind, protocol, _, address in socket.getaddrinfo(
-            self._dns_host, self.port, type=socket.SOCK_STREAM
-        ):
-            sock = socket.socket(family, kind, protocol)
-            try:
-                for option in self.socket_options or ():
-                    sock.setsockopt(*option)
-                sock.settimeout(self.connect_patience())
-                sock.connect(address)
-                return sock
-            except OSError as error:
-                sock.close()
-                failure = error
-            except BaseException:
-                sock.close()
-                raise
-        raise failure
+    def __init__(self, origin: Origin, proxy: ProxyServer | None = None) -> None:
+        super().__init__(origin.host, origin.port)
+        self._origin = origin
+        self._proxy = proxy
+
+    def connect(self) -> None:
+        """Reaches the peer, within what `connect_patience` allows. What fails on the way is closed."""
+        self.sock = reach(self._dns_host, self.port, self.socket_options or (), self._time_left)
 
     @property
     def cuttable(self) -> socket.socket | None:
         """What to shut down to wake whoever waits for the peer."""
-        return self.sock
+        sock: Any = self._shaking_hands or self.sock
+        return sock.outer if isinstance(sock, TlsWithinTls) else sock
 
     def next_answer(self, patience: Callable[[], float]) -> Answer:
         """Waits for the head of the answer; each wait in it and in the body is at most `patience()` seconds."""
@@ -56,36 +55,89 @@ class Connection(HTTPConnection):
     def response_class(self, sock: socket.socket, *, method: str) -> Answer:  # type: ignore[override]  # called as a class is
         return Answer(Source(sock, self._patience), method)
 
+    def _time_left(self) -> float:
+        seconds = self.connect_patience()
+        if seconds <= 0:
+            raise TimeoutError("timed out")
+        return seconds
 
-class TlsConnection(Connection, HTTPSConnection):  # pyright: ignore[reportIncompatibleVariableOverride]  # as above
-    """Over TLS."""
-
-    _handshaking: socket.socket | None = None
-
-    @property
-    def cuttable(self) -> socket.socket | None:
-        return self._handshaking or self.sock
-
-    def _new_conn(self) -> socket.socket:
+    @contextmanager
+    def _abortable(self, sock: socket.socket) -> Generator[None]:
         # A handshake detaches the socket: only a second one to the same connection can cut it.
-        sock = super()._new_conn()
-        self._handshaking = sock.dup()
-        return sock
+        self._shaking_hands = sock.dup()
+        try:
+            yield
+        except BaseException:
+            sock.close()
+            raise
+        finally:
+            second, self._shaking_hands = self._shaking_hands, None
+            second.close()
+
+    def _reach_proxy(self, proxy: ProxyServer) -> socket.socket:
+        with blamed_on_the_proxy():
+            return reach(proxy.origin.host, proxy.origin.port, self.socket_options or (), self._time_left)
+
+    def _greet_proxy(self, sock: socket.socket, proxy: ProxyServer) -> socket.socket:
+        if proxy.origin.scheme == "http":
+            return sock
+        with blamed_on_the_proxy():
+            tls: Any = secured(sock, proxy.origin.host, proxy.ssl_context or default_context(), self._time_left())
+        return tls  # type: ignore[no-any-return]  # an SSLSocket, as `sock` is none
+
+
+class ForwardedConnection(Connection):
+    """To a proxy that passes requests of http on."""
+
+    _proxy: ProxyServer
 
     def connect(self) -> None:
+        sock = self._reach_proxy(self._proxy)
+        with self._abortable(sock):
+            self.sock = self._greet_proxy(sock, self._proxy)
+
+    def request(self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any) -> None:
+        """As to an origin, but with the whole URL (RFC 9112 §3.2.2), and what the proxy wants to see."""
+        fields = HTTPHeaderDict(headers)
+        if self._proxy.authorization is not None:
+            fields["Proxy-Authorization"] = self._proxy.authorization.reveal()
+        super().request(method, f"{self._origin}{url}", body, fields, **options)
+
+
+class TlsConnection(Connection):
+    """Over TLS, through a proxy's tunnel if there is one."""
+
+    default_port = 443  # type: ignore[misc]  # of a class for urllib3, of an instance for typeshed
+
+    def __init__(self, origin: Origin, ssl_context: SSLContext, proxy: ProxyServer | None) -> None:
+        super().__init__(origin, proxy)
+        self._ssl_context = ssl_context
+
+    def connect(self) -> None:
+        proxy = self._proxy
+        if proxy is None:
+            sock = reach(self._dns_host, self.port, self.socket_options or (), self._time_left)
+        else:
+            sock = self._reach_proxy(proxy)
+        with self._abortable(sock):
+            if proxy is not None:
+                sock = self._tunnelled(sock, proxy)
+            tls: Any = secured(sock, self.host, self._ssl_context, self._time_left())
+            self.sock = tls
+
+    def _tunnelled(self, sock: socket.socket, proxy: ProxyServer) -> socket.socket:
+        sock = self._greet_proxy(sock, proxy)
         try:
-            super().connect()
-        finally:
-            handshaking, self._handshaking = self._handshaking, None
-            if handshaking is not None:
-                handshaking.close()
-        if isinstance(self.sock, SSLSocket):
-            # An end without TLS's farewell may be a cut.
-            self.sock.suppress_ragged_eofs = False  # type: ignore[attr-defined]  # typeshed does not know it
+            with blamed_on_the_proxy():
+                open_tunnel(sock, proxy, self._origin, self._time_left)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
 
 
-def connection_to(origin: Origin, ssl_context: Callable[[], SSLContext]) -> Connection:
+def connection_to(origin: Origin, ssl_context: Callable[[], SSLContext], proxy: ProxyServer | None) -> Connection:
     """A connection, not yet connected."""
-    if origin.scheme == "http":
-        return Connection(origin.host, origin.port)
-    return TlsConnection(origin.host, origin.port, ssl_context=ssl_context())
+    if origin.scheme == "https":
+        return TlsConnection(origin, ssl_context(), proxy)
+    return Connection(origin) if proxy is None else ForwardedConnection(origin, proxy)

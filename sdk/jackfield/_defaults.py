@@ -9,6 +9,7 @@ from ._call import Call
 from ._errors import ServiceError
 from ._hooks import hookimpl
 from ._messages import Request, Response
+from ._redirect import Redirects
 from ._steps import Proceed, Pure, Stage, Step
 
 
@@ -61,4 +62,4 @@ class Deadline:
             raise call.overdue() from error
 
 
-DEFAULTS = (DefaultHeaders(), StatusErrors(), Deadline())
+DEFAULTS = (DefaultHeaders(), StatusErrors(), Deadline(), Redirects())

@@ -8,6 +8,7 @@ JackfieldError
 │   ├── ConnectError           nothing was sent
 │   │   ├── ConnectTimeoutError
 │   │   ├── PoolTimeoutError
+│   │   ├── ProxyError         the proxy is in the way
 │   │   └── TLSError           the peer could not prove who it is
 │   ├── ConnectionLostError
 │   ├── ReadTimeoutError
@@ -26,6 +27,7 @@ JackfieldError
 │       └── JobCancelledError
 ├── ContractError              the service broke its own word
 │   ├── DecodeError            its answer could not be read
+│   ├── RedirectError          it redirects to where we do not go
 │   └── SignatureError         a message that claims to be from it cannot be trusted
 └── DeadlineExceededError      the time was up
     └── JobTimeoutError
@@ -104,9 +106,15 @@ class PluginError(ConfigurationError):
 
 
 class NetworkError(JackfieldError):
-    """No complete answer came. `sent` tells whether the service may have seen the request."""
+    """No complete answer came.
+
+    Attributes:
+        sent: whether the service may have seen the request.
+        permanent: whether asking again would fail in the same way.
+    """
 
     sent: bool = True
+    permanent: bool = False
 
 
 class ConnectError(NetworkError):
@@ -123,8 +131,14 @@ class PoolTimeoutError(ConnectError):
     """Every connection to the origin stayed busy."""
 
 
+class ProxyError(ConnectError):
+    """The proxy cannot be reached, wants other credentials, or made no way to the service."""
+
+
 class TLSError(ConnectError):
     """The TLS handshake failed: certificate, name or protocol version."""
+
+    permanent = True
 
 
 class ConnectionLostError(NetworkError):
@@ -138,9 +152,13 @@ class ReadTimeoutError(NetworkError):
 class ProtocolError(NetworkError):
     """The answer is not valid HTTP."""
 
+    permanent = True
+
 
 class TruncatedBodyError(ProtocolError):
     """The body is shorter than announced."""
+
+    permanent = False
 
 
 class BodyTooLargeError(ProtocolError):
@@ -222,6 +240,14 @@ class ContractError(JackfieldError):
 
 class DecodeError(ContractError):
     """The answer cannot be decoded into what the operation promises."""
+
+
+class RedirectError(ContractError):
+    """A redirect that is not followed. `chain` names the URLs that were asked, with nothing secret in them."""
+
+    def __init__(self, message: str, *, chain: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.chain = chain
 
 
 class SignatureError(ContractError):

@@ -9,19 +9,21 @@ from contextlib import closing
 from ssl import SSLEOFError
 from typing import NoReturn
 
-from urllib3 import HTTPHeaderDict, HTTPResponse
+from urllib3 import HTTPHeaderDict
 
 from ._answer import Answer
 from ._body import StreamBody
 from ._border import translated
 from ._call import Call
 from ._connection import Connection
+from ._decoding import Readable, decoded, offered
 from ._errors import BodyTooLargeError, ConnectionLostError, JackfieldError, UsageError
 from ._headers import Headers
 from ._messages import Request, Response
 from ._pool import Pool
 
 _PIECE = 64 * 1024
+_ERROR = 64 * 1024  # bytes that are kept of the body of an answer of 400 and above
 _GIVEN_UP = "the call was given up, or its client was closed, before the whole answer had come"
 
 
@@ -38,7 +40,7 @@ class Exchange:
         self._connection: Connection | None = None
         self._socket: socket.socket | None = None
         self._answer: Answer | None = None
-        self._body: Answer | HTTPResponse | None = None
+        self._body: Readable | None = None
         self._working = False
         self._aborted = False
         self._complete = False
@@ -58,7 +60,7 @@ class Exchange:
             self._connect(self._enter())
             answer = self._answer = self._ask()
             self._call.unanswered = False
-            self._body = _decoded(answer)
+            self._body = self._decoded(answer)
             body = _Stream(self, self._call) if self._call.stream else self._read_all()
         except BaseException as error:
             self._fail(error)
@@ -113,9 +115,9 @@ class Exchange:
     def _connect(self, connection: Connection) -> None:
         call = self._call
         if connection.is_closed:
-            # Every address of the name shares the time; one that is tried late still gets a moment.
+            # Look-up, every address, the proxy and both handshakes share the time.
             until = call.runtime.monotonic() + call.options.connect_timeout
-            connection.connect_patience = lambda: call.limit(max(0.001, until - call.runtime.monotonic()))
+            connection.connect_patience = lambda: call.limit(until - call.runtime.monotonic())
             connection.connect()
         self._socket = connection.sock
         self.check()  # an abort before there was a socket had nothing to cut
@@ -148,17 +150,32 @@ class Exchange:
                         self._socket.settimeout(self._patience())
                     yield piece[start : start + _PIECE]
 
+    def _decoded(self, answer: Answer) -> Readable:
+        if answer.complete or "content-encoding" not in answer.headers:
+            return answer
+        field, chunked = answer.headers["content-encoding"], answer.head.chunked
+        return decoded(answer, field, self._go_on, may_be_empty=chunked)
+
+    def _go_on(self) -> None:
+        self.check()
+        self._patience()
+
     def _read_all(self) -> bytes:
-        limit = self._call.options.max_body_size
-        pieces: list[bytes] = []
-        while piece := self._read_piece():
-            pieces.append(piece)
-            limit -= len(piece)
-            if limit < 0:
-                raise BodyTooLargeError(
-                    f"the body is longer than max_body_size, {self._call.options.max_body_size} bytes"
-                )
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        answer, limit = self._answer, self._call.options.max_body_size
+        first = self._read_piece()
+        if self._complete and len(first) <= limit:
+            return first
+        refused = answer is not None and answer.status >= 400
+        limit = min(limit, _ERROR) if refused else limit
+        body = bytearray(first)  # not a list of pieces: of two bytes each they would take thirty times the room
+        while len(body) <= limit and not self._complete:
+            body += self._read_piece()
+        if len(body) <= limit:
+            return bytes(body)
+        if not refused:
+            raise BodyTooLargeError(f"the body is longer than max_body_size, {limit} bytes")
+        self._end(reusable=False)  # for a message it is enough, and the status must not be lost
+        return bytes(body[:limit])
 
     def _read_piece(self) -> bytes:
         body, answer = self._body, self._answer
@@ -223,17 +240,6 @@ class _Stream:
         self._exchange.abort()
 
 
-def _decoded(answer: Answer) -> Answer | HTTPResponse:
-    """What to read the body from: urllib3's decoders where it is in a content coding that they know."""
-    if "content-encoding" not in answer.headers:
-        return answer
-    codings = answer.headers["content-encoding"].lower().replace(",", " ").split()
-    if not set(codings).intersection(HTTPResponse.CONTENT_DECODERS):
-        return answer
-    headers = {"content-encoding": ", ".join(codings)}
-    return HTTPResponse(answer, headers, answer.status, preload_content=False, decode_content=True)  # type: ignore[arg-type]  # all it needs is read1
-
-
 def _closing(headers: Headers) -> bool:
     return "connection" in headers and "close" in headers["connection"].lower()  # RFC 9112 §9.6
 
@@ -250,6 +256,8 @@ def _wire_headers(request: Request) -> Mapping[str, str]:
     if len(request.headers.get_all("host")) > 1:
         raise UsageError("a request has one 'host' header at most")
     pairs = request.headers.pairs()
+    if "accept-encoding" not in request.headers and "range" not in request.headers:  # a range is of what is coded
+        pairs.append(("accept-encoding", offered()))
     length = request.body.length if isinstance(request.body, StreamBody) else len(request.body) or None
     if length is not None:
         pairs.append(("content-length", str(length)))

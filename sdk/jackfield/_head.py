@@ -58,7 +58,9 @@ def _line(source: BufferedReader) -> bytes:
         raise ConnectionLostError(
             "the connection was closed " + ("within" if line else "before") + " the answer's head"
         )
-    return line[:-2] if line.endswith(b"\r\n") else line[:-1]
+    if not line.endswith(b"\r\n"):  # RFC 9112 §2.2 leaves it to the recipient; others read such a head otherwise
+        raise ProtocolError("a line of the answer's head ends with a bare line feed")
+    return line[:-2]
 
 
 def _headers(source: BufferedReader) -> Headers:
@@ -79,7 +81,7 @@ def _framed(status: int, headers: Headers, method: str, *, modern: bool) -> Head
     keep_alive = "close" not in options if modern else "keep-alive" in options
     coding = headers.get("transfer-encoding")
     lengths = (
-        {length.strip() for length in headers["content-length"].split(",")}
+        {length.strip(" \t") for length in headers["content-length"].split(",")}
         if "content-length" in headers
         else set[str]()
     )

@@ -59,6 +59,11 @@ class Pool:
         for connection in idle:
             _close(connection)
 
+    def forget(self) -> None:
+        """In a forked child: closes this side of what is idle. The parent goes on with it, and may hold the guard."""
+        for connection in self._idle:
+            _close(connection)
+
     def _admitted(self, place: Signal | None = None) -> bool:
         with self._guard:
             free = self._lent < self._size or self._closed

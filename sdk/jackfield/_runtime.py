@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
-from ._errors import UsageError
+from ._errors import ConfigurationError, UsageError
 from ._flight import Flights, Signal
 
 T = TypeVar("T")
@@ -62,6 +62,17 @@ class Runtime(Protocol):
 
     async def within(self, seconds: float, work: Awaitable[T]) -> T:
         """Awaits the work; where the runtime can interrupt it, raises TimeoutError after so many seconds."""
+        ...
+
+    async def race(self, works: Iterable[Coroutine[Any, Any, T]], delay: float) -> T:
+        """What the first of several works gives, that returns; the others are cancelled, and have ended then.
+
+        The first is taken and started at once, another whenever `delay` seconds have passed without an outcome. When
+        all that were started have failed, that of the first is raised.
+
+        Raises:
+            ConfigurationError: this runtime cannot have two works under way.
+        """
         ...
 
     async def close(self) -> None:
@@ -123,6 +134,13 @@ class SyncRuntime:
     async def within(self, seconds: float, work: Awaitable[T]) -> T:
         """Nothing here can interrupt a thread: what blocks bounds itself by `call.limit`."""
         return await work
+
+    async def race(self, works: Iterable[Coroutine[Any, Any, T]], delay: float) -> T:
+        """Nothing here can end work that blocks in another thread, so there is none."""
+        raise ConfigurationError(
+            "a sync client has one attempt of a call under way, and cannot race two (Hedging does): use the async "
+            "client, or leave that plugin out"
+        )
 
     async def close(self) -> None:
         """Nothing to give back."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import socket
 from collections.abc import Callable
-from ssl import SSLSocket
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,10 +41,10 @@ class Source(io.BufferedReader):
 
     def __init__(self, sock: socket.socket, patience: Callable[[], float]) -> None:
         self._raw = _Raw(sock, patience)
-        self._tls = sock if isinstance(sock, SSLSocket) else None
+        self._pending: Callable[[], int] | None = getattr(sock, "pending", None)  # of TLS, which buffers, too
         super().__init__(self._raw, 16 * 1024)
 
     def holds_more(self) -> bool:
         """Whether the peer sent bytes that nobody has read, as far as this side knows. Nothing can be read after."""
         self._raw.stopped = True
-        return bool(self.peek(1)) or (self._tls is not None and self._tls.pending() > 0)
+        return bool(self.peek(1)) or (self._pending is not None and self._pending() > 0)

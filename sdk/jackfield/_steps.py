@@ -29,6 +29,7 @@ class Stage(IntEnum):
 
 
 _SOLE_OWNER = (Stage.RETRY, Stage.AUTH, Stage.SIGN)
+_CREDENTIALS = (Stage.AUTH, Stage.SIGN)
 
 
 class Step(NamedTuple):
@@ -42,6 +43,8 @@ class Step(NamedTuple):
             the runtime (`call.runtime`), the transport and `proceed`.
         before: names of steps of the same stage that come later.
         after: names of steps of the same stage that come earlier.
+        any_origin: of a step in AUTH or SIGN, whether it sees requests to other origins than the service's. Credentials
+            are for the service, and for nobody else: leave it False.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Step(NamedTuple):
     run: StepFunction
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    any_origin: bool = False
 
 
 class Pure(NamedTuple):
@@ -60,6 +64,7 @@ class Pure(NamedTuple):
     response: Callable[[Response, Call], Response] | None = None
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    any_origin: bool = False
 
 
 class Contribution(NamedTuple):
@@ -101,19 +106,35 @@ def compile_chain(parts: Iterable[Contribution], transport: Proceed) -> Chain:
         else:
             for part in group:
                 assert isinstance(part.step, Step)
-                send = _linked(part.step.run, send)
+                send = _linked(part.step, send)
     return Chain(ordered, send, transport)
 
 
-def _linked(run: StepFunction, proceed: Proceed) -> Proceed:
+def _linked(step: Step, proceed: Proceed) -> Proceed:
+    run = step.run
+
     def link(request: Request, call: Call) -> Awaitable[Response]:
         return run(request, call, proceed)
 
-    return link
+    def link_at_home(request: Request, call: Call) -> Awaitable[Response]:
+        return run(request, call, proceed) if request.url.origin == call.origin else proceed(request, call)
+
+    return link_at_home if _stays_at_home(step) else link
+
+
+def _stays_at_home(step: Step | Pure) -> bool:
+    return step.stage in _CREDENTIALS and not step.any_origin
+
+
+def _at_home(change: Callable[[Request, Call], Request]) -> Callable[[Request, Call], Request]:
+    def at_home(request: Request, call: Call) -> Request:
+        return change(request, call) if request.url.origin == call.origin else request
+
+    return at_home
 
 
 def _fused(steps: Sequence[Pure], proceed: Proceed) -> Proceed:
-    requests = tuple(step.request for step in steps if step.request)
+    requests = tuple(_at_home(s.request) if _stays_at_home(s) else s.request for s in steps if s.request)
     responses = tuple(step.response for step in reversed(steps) if step.response)
 
     def outward(request: Request, call: Call) -> Awaitable[Response]:

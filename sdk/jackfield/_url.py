@@ -10,9 +10,9 @@ from typing import NamedTuple
 from ._errors import UsageError
 
 _unreserved = re.compile(r"[A-Za-z0-9\-._~]*").fullmatch  # RFC 3986 §2.3
-_name = re.compile(
-    r"(?:[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?\.?"
-)
+_label = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"  # RFC 1123 §2.1, and underscores, which are in use
+_name = re.compile(rf"(?:{_label}\.)*{_label}\.?").fullmatch
+_ends_in_number = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.?").fullmatch
 _bracketed = re.compile(r"\[[^\[\]]*\](?::[0-9]*)?").fullmatch
 _path = re.compile(r"(?:/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})*)*").fullmatch
 _PORTS = {"http": 80, "https": 443}
@@ -64,7 +64,7 @@ class Url(NamedTuple):
             raise UsageError(f"the URL's scheme is {scheme!r}: only 'http' and 'https' are spoken")
         if "@" in parts.netloc:
             raise UsageError("a URL must not hold a user name or password: pass credentials to the client")
-        if not (_is_ipv6(host) if _bracketed(parts.netloc) else _name.fullmatch(host)):
+        if not (_is_ipv6(host) if _bracketed(parts.netloc) else _is_name_or_ipv4(host)):
             raise UsageError(f"the URL needs a valid host after '{scheme}://'")
         if "?" in text or "#" in text:
             raise UsageError("this URL must end with its path: no '?query' and no '#fragment'")
@@ -94,6 +94,21 @@ def check_url(url: Url) -> None:
 def _check_origin(origin: Origin) -> None:
     if not isinstance(origin, Origin) or origin.scheme not in _PORTS or Url.parse(str(origin)).origin != origin:
         raise UsageError("a URL's origin has a scheme, a host and a port, as `Url.parse` gives it")
+
+
+def _is_name_or_ipv4(host: str) -> bool:
+    # What ends in a number is an address to the system, be it octal, hexadecimal or short; we take the plain form only.
+    return bool(_is_ipv4(host) if _ends_in_number(host) else _name(host))
+
+
+def _is_ipv4(host: str) -> bool:
+    from ipaddress import AddressValueError, IPv4Address
+
+    try:
+        IPv4Address(host)
+    except AddressValueError:
+        return False
+    return True
 
 
 def _is_ipv6(host: str) -> bool:

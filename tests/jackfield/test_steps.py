@@ -22,6 +22,7 @@ from jackfield import (
     Stage,
     Step,
     UnavailableError,
+    Url,
     Without,
     operation,
 )
@@ -184,6 +185,7 @@ def test_the_chain_prints_who_stands_where_and_from_which_plugin(colour: Colour,
         ["PREPARE", "errors", "(from", "errors)"],
         ["PREPARE", "headers", "(from", "headers)"],
         ["DEADLINE", "deadline", "(from", "deadline)"],
+        ["REDIRECT", "redirect", "(from", "redirect)"],
         ["LIMIT", "gate", "(from", "mine)"],
         ["SIGN", "keys", "(from", "mine)"],
         ["transport"],
@@ -381,3 +383,54 @@ def test_a_plain_function_that_gives_an_awaitable_is_a_step(colour: Colour, plug
     colour.get(client.get())
 
     assert transport.requests[0].query == (("by", "plain"),)
+
+
+class Elsewhere(Service):
+    @operation
+    async def ask(self, url: str) -> int:
+        return (await self.send(Request("GET", Url.parse(url)))).status
+
+
+def marking(name: str) -> Any:
+    """As a step, and as a pure one: marks what it sees."""
+
+    async def run(request: Request, call: Call, proceed: Proceed) -> Response:
+        return await proceed(mark(request, call), call)
+
+    def mark(request: Request, call: Call) -> Request:
+        return request.with_headers(request.headers.replacing(f"x-{name}", "seen"))
+
+    return run, mark
+
+
+@pytest.mark.parametrize("stage", [Stage.AUTH, Stage.SIGN])
+@pytest.mark.parametrize("any_origin", [False, True])
+@pytest.mark.parametrize("pure", [False, True])
+def test_what_may_hold_credentials_is_for_the_services_own_origin(
+    colour: Colour, plugin: type[Steps], stage: Stage, any_origin: bool, pure: bool
+) -> None:
+    run, mark = marking("mine")
+    step = (
+        Pure("mine", stage, request=mark, any_origin=any_origin)
+        if pure
+        else Step("mine", stage, run, any_origin=any_origin)
+    )
+    transport = FakeTransport(otherwise=Response(200))
+    client = colour.client(Elsewhere, transport, plugins=[plugin("mine", step)])
+
+    for url in ("https://api.example.test/x", "https://API.example.test:443/x", "http://api.example.test/x"):
+        colour.get(client.ask(url))
+    for url in ("https://api.example.test:444/x", "https://example.test/x", "https://api.example.test.evil.test/x"):
+        colour.get(client.ask(url))
+
+    assert ["x-mine" in request.headers for request in transport.requests] == [True, True, *[any_origin] * 4]
+
+
+def test_other_stages_see_every_request(colour: Colour, plugin: type[Steps]) -> None:
+    run, _ = marking("mine")
+    transport = FakeTransport(otherwise=Response(200))
+    client = colour.client(Elsewhere, transport, plugins=[plugin("mine", Step("mine", Stage.LIMIT, run))])
+
+    colour.get(client.ask("https://other.example.test/"))
+
+    assert "x-mine" in transport.requests[0].headers

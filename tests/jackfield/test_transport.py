@@ -1613,7 +1613,7 @@ def test_a_name_that_does_not_exist_is_a_connect_error(connect: Connect, monkeyp
 
 
 def test_a_name_that_cannot_exist_is_a_typed_error(connect: Connect) -> None:
-    url = f"http://{'a' * 64}.test"
+    url = f"http://{'.'.join(['a' * 63] * 5)}.test"
     caller = connect(url)
 
     with pytest.raises(JackfieldError) as caught:
@@ -1650,7 +1650,7 @@ def test_no_address_is_tried_when_the_time_is_up(monkeypatch: pytest.MonkeyPatch
         return addresses
 
     def hang(self: socket.socket, address: object) -> None:
-        runtime.elapsed += self.gettimeout() or 1_000_000
+        runtime.elapsed += 2.5
         raise TimeoutError("timed out")
 
     monkeypatch.setattr(socket, "getaddrinfo", ten)

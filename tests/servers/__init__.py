@@ -1,4 +1,4 @@
-"""Servers that the tests talk to over real sockets. They know nothing of jackfield."""
+"""Servers that the tests talk to over real sockets."""
 
 from .scripted import GUARD, Peer, ReceivedRequest, Script, ScriptedServer, Serve
 

@@ -1,4 +1,4 @@
-"""What Basic, Bearer and API keys share: one credential, the same each time, for the service's own origin."""
+"""What Basic, Bearer and API keys share: one credential, the same each time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jackfield import Call, Headers, Pure, Request, Stage, hookimpl
 
 
 class Static:
-    """Adds a credential to every request to the service's own origin, and changes no other.
+    """Adds a credential to every request to the service.
 
     Args:
         add: gives the request with the credential.
@@ -24,7 +24,7 @@ class Static:
         return [Pure(self.name, Stage.AUTH, request=self._authorise)]
 
     def _authorise(self, request: Request, call: Call) -> Request:
-        return self._add(request) if request.url.origin == call.origin else request
+        return self._add(request)
 
 
 def in_header(name: str, value: str) -> Callable[[Request], Request]:

@@ -10,14 +10,13 @@ from typing import Any, cast
 from jackfield import UsageError
 
 from ._components import Component, percent_encoded, query_pairs
-from ._message import Message
+from ._message import Message, normal_authority
 from ._structured_fields import Member, dictionary, member_text, strict
 
-_PORTS = {"http": "80", "https": "443"}
 _DERIVED: dict[str, Callable[[Message], str]] = {
     "@method": lambda message: message.method,
     "@target-uri": lambda message: f"{message.scheme}://{message.authority}{_path_and_query(message)}",
-    "@authority": lambda message: _authority(message),
+    "@authority": normal_authority,
     "@scheme": lambda message: message.scheme.lower(),
     "@request-target": lambda message: _path_and_query(message) if message.target is None else message.target,
     "@path": lambda message: message.path or "/",  # §2.2.6: an empty path is `/`
@@ -94,13 +93,6 @@ class ComponentValues:
 
 def _path_and_query(message: Message) -> str:
     return (message.path or "/") + ("" if message.query is None else f"?{message.query}")
-
-
-def _authority(message: Message) -> str:
-    """Lower case, without the scheme's own port (RFC 9110 §4.2.3)."""
-    authority = message.authority.lower()
-    host, colon, port = authority.rpartition(":")
-    return host if colon and port in ("", _PORTS.get(message.scheme.lower())) else authority
 
 
 def _unfolded(line: str) -> str:

@@ -8,6 +8,7 @@ from hmac import compare_digest
 
 from jackfield import SignatureError, UsageError
 
+from ._checks import BYTES, check_kind
 from ._structured_fields import byte_sequences, dictionary, distrusted
 
 # RFC 9530 §5: these two are "active". The others, md5, sha, unixsum, unixcksum, adler and crc32c, are "deprecated", as
@@ -23,8 +24,9 @@ def digest_field(data: bytes, algorithms: Iterable[str] = ("sha-256",)) -> str:
         algorithms: `"sha-256"`, `"sha-512"`.
 
     Raises:
-        UsageError: there is another algorithm, or none.
+        UsageError: there is another algorithm, or none; or the data is not bytes.
     """
+    check_kind("data", data, BYTES, "bytes")
     if not (digests := {name: new_hash(name, data).digest() for name in algorithms}):
         raise UsageError("a digest field has an algorithm at least: 'sha-256'")
     return byte_sequences(digests)
@@ -35,7 +37,10 @@ def check_digest_field(value: str, data: bytes) -> None:
 
     Raises:
         SignatureError: one does not, there is none, or the field is malformed.
+        UsageError: the field is not text, or the data is not bytes.
     """
+    check_kind("the value of a digest field", value, str, "text")
+    check_kind("data", data, BYTES, "bytes")
     with distrusted():
         members = dictionary(value)
     known = [name for name in ALGORITHMS if name in members]

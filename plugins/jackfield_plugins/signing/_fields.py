@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from jackfield import Headers, Request
 
+from ._checks import check_kind
 from ._received import H, Head
 
 
@@ -46,6 +47,9 @@ class InQuery:
 
     name: str
     any_case: bool = False
+
+    def __post_init__(self) -> None:
+        check_kind("the name of a parameter", self.name, str, "text")
 
     def values(self, head: Head) -> list[str]:
         """All that stand there."""

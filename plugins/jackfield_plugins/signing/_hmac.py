@@ -8,11 +8,13 @@ from hmac import HMAC, compare_digest
 
 from jackfield import Call, Proceed, Request, Response, Secret, SignatureError, Stage, Step, UsageError, hookimpl
 
+from ._checks import check_kind
 from ._fields import InHeader
 from ._message import Message
 from ._parts import Body, Header, Text
-from ._received import HeaderPairs, received
+from ._received import HeaderPairs, check_body, received
 from ._recipe import HmacRecipe
+from ._recipe_checks import check_boundaries
 
 
 class HmacSigning:
@@ -31,6 +33,7 @@ class HmacSigning:
     name = "signing"
 
     def __init__(self, recipe: HmacRecipe, key: Secret | str) -> None:
+        check_kind("recipe", recipe, HmacRecipe, "an HmacRecipe(...)")
         self._recipe = recipe
         self._mac = recipe.mac(key)
 
@@ -60,10 +63,12 @@ class HmacVerifier:
         older_keys: what was used before, for as long as it is still good.
 
     Raises:
-        ConfigurationError: the recipe cannot use these keys.
+        ConfigurationError: the recipe cannot use these keys, or does not tell where each part ends.
     """
 
     def __init__(self, recipe: HmacRecipe, key: Secret | str, *older_keys: Secret | str) -> None:
+        check_kind("recipe", recipe, HmacRecipe, "an HmacRecipe(...)")
+        check_boundaries(recipe)
         self._recipe = recipe
         self._macs = [recipe.mac(each) for each in (key, *older_keys)]
 
@@ -78,9 +83,10 @@ class HmacVerifier:
 
         Raises:
             SignatureError: it may not, and why. Do not act on it.
-            UsageError: the body is not bytes, or the recipe signs more than headers and body.
+            UsageError: one of these is of another type, or the recipe signs more than headers and body.
         """
         self._check_usage(message, body)
+        check_kind("now", 0 if now is None else now, int | float, "seconds since 1970, or None")
         recipe, head = self._recipe, received(message)
         given = [one.encode("utf-8", "surrogatepass") for value in recipe.place.values(head) for one in value.split()]
         if not given:
@@ -90,6 +96,8 @@ class HmacVerifier:
             pieces = list(recipe.pieces(recipe.place.without(head)))
         except UnicodeEncodeError:
             raise SignatureError("the message holds characters that cannot have been sent") from None
+        except UsageError as error:
+            raise SignatureError(error.message) from None
         for mac in self._macs:
             expected = _expected(recipe, mac.copy(), pieces, body)
             if any(compare_digest(expected, one) for one in given):
@@ -108,8 +116,7 @@ class HmacVerifier:
         return True
 
     def _check_usage(self, message: object, body: object) -> None:
-        if not isinstance(body, bytes | bytearray | memoryview):
-            raise UsageError(f"the body is the raw bytes that came, not {type(body).__name__}")
+        check_body(body)
         of_headers = all(isinstance(part, Header | Body | Text) for part in self._recipe.content)
         if not isinstance(message, Message) and not (of_headers and isinstance(self._recipe.place, InHeader)):
             raise UsageError("more than headers is signed here: give Message.received(method, url, headers)")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hmac
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jackfield import Secret, UsageError
 
 
+@runtime_checkable
 class SigningKey(Protocol):
     """What signs: one of the keys here, or one that never leaves a KMS or HSM."""
 
@@ -26,6 +27,7 @@ class SigningKey(Protocol):
         ...
 
 
+@runtime_checkable
 class VerifyingKey(Protocol):
     """What verifies."""
 

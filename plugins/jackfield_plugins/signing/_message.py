@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from jackfield import Headers, Request, UsageError
 
+_PORTS = {"http": "80", "https": "443"}
+
 
 class Message(NamedTuple):
     """The head of a request or a response. Its body goes beside it, as it may be a stream.
@@ -51,9 +53,26 @@ class Message(NamedTuple):
         Raises:
             UsageError: the URL is not whole.
         """
+        if not isinstance(method, str) or not isinstance(url, str):
+            raise UsageError("the method and the URL of a received request are text: 'GET', 'https://host/path?query'")
         scheme, colon, rest = url.partition("://")
         authority, slash, path = rest.partition("/")
         if not colon or not authority or "?" in authority or "#" in url:
             raise UsageError("the URL of a received request is whole, without a fragment: 'https://host/path?query'")
         path, mark, query = (slash + path or "/").partition("?")
         return cls(method, scheme.lower(), authority, path, query if mark else None, headers)
+
+
+def normal_authority(message: Message) -> str:
+    """In lower case, without the scheme's own port (RFC 9110 §4.2.3)."""
+    authority = message.authority.lower()
+    host, colon, port = authority.rpartition(":")
+    return host if colon and port in ("", _PORTS.get(message.scheme.lower())) else authority
+
+
+def check_message(message: object) -> None:
+    """Raises UsageError unless it is one, with headers that are `Headers`."""
+    if not isinstance(message, Message) or not isinstance(message.headers, Headers):
+        raise UsageError(
+            "give Message.received(method, url, headers), the headers as Headers.received(pairs) makes them"
+        )

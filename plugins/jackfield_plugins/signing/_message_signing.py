@@ -20,6 +20,7 @@ from jackfield import (
     hookimpl,
 )
 
+from ._checks import check_kind
 from ._components import BASICS, CONTENT_DIGEST, Component
 from ._digest_fields import new_hash
 from ._keys import SigningKey
@@ -69,6 +70,7 @@ class MessageSigning:
         tag: str | None = None,
         digest: str = "sha-256",
     ) -> None:
+        check_kind("key", key, SigningKey, "HmacKey(...), Ed25519Key(...) or another with algorithm, blocks and sign")
         if not isinstance(label, str) or not _is_label(label):
             raise ConfigurationError("a label is lower-case letters, digits, '_', '-', '.' and '*', a letter first")
         for name, text in (("key_id", key_id), ("tag", "-" if tag is None else tag)):

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping
 
 from jackfield import ConfigurationError, SignatureError, UsageError, check_seconds
 
+from ._checks import check_kind
 from ._component_values import ComponentValues
 from ._components import BASICS, CONTENT_DIGEST, Component
 from ._digest_fields import ALGORITHMS, check_digest_field
 from ._keys import VerifyingKey
-from ._message import Message
+from ._message import Message, check_message
+from ._received import check_body
 from ._received_signature import ReceivedSignature, Verified, received_signatures
 from ._signature_base import as_components, signature_base
 from ._structured_fields import distrusted
@@ -42,8 +44,12 @@ class MessageVerifier:
         tag: str | None = None,
         unsigned_body: bool = False,
     ) -> None:
+        check_kind("keys", keys, Mapping, "a mapping of key IDs to keys: {'key-id': HmacKey(...)}")
         if not keys or not all(isinstance(key_id, str) for key_id in keys):
             raise ConfigurationError("a verifier needs keys by their ID: {'key-id': HmacKey(...)}")
+        for key in keys.values():
+            check_kind("a key", key, VerifyingKey, "HmacKey(...), Ed25519Key(...) or another with algorithm and verify")
+        check_kind("tag", "" if tag is None else tag, str, "text, or None")
         check_seconds("max_age", max_age)
         check_seconds("tolerance", tolerance, zero=True)
         self._keys = dict(keys)
@@ -67,10 +73,12 @@ class MessageVerifier:
 
         Raises:
             SignatureError: it may not be trusted, and why. Do not act on it.
-            UsageError: the body is not bytes.
+            UsageError: one of these is of another type.
         """
-        if not isinstance(body, bytes | bytearray | memoryview):
-            raise UsageError(f"the body is the raw bytes that came, not {type(body).__name__}")
+        check_body(body)
+        check_kind("now", 0 if now is None else now, int | float, "seconds since 1970, or None")
+        check_message(message)
+        check_message(message if request is None else request)
         moment = time.time() if now is None else now
         failure: SignatureError | None = None
         with distrusted():

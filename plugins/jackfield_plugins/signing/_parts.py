@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from jackfield import ConfigurationError, Headers
 
+from ._checks import check_kind
 from ._message import Message
 from ._received import Head, Received
 
@@ -22,6 +23,9 @@ class Text:
     """The same in every message: a version, say."""
 
     text: str
+
+    def __post_init__(self) -> None:
+        check_kind("the text of a Text", self.text, str, "text")
 
     def of(self, head: Head) -> bytes:
         return self.text.encode()
@@ -78,10 +82,14 @@ class Query:
         finish: what happens to the joined text.
     """
 
-    order: Callable[[Pair], Any] = _by_name
-    name: Callable[[str], str] = _percent
-    value: Callable[[str], str] = _percent
-    finish: Callable[[str], str] = str
+    order: Callable[[Pair], Any] = field(default=_by_name, repr=False)
+    name: Callable[[str], str] = field(default=_percent, repr=False)
+    value: Callable[[str], str] = field(default=_percent, repr=False)
+    finish: Callable[[str], str] = field(default=str, repr=False)
+
+    def __post_init__(self) -> None:
+        if not all(map(callable, (self.order, self.name, self.value, self.finish))):
+            raise ConfigurationError("order, name, value and finish of a Query are functions of text, like str.lower")
 
     def of(self, head: Head) -> bytes:
         name, value = self.name, self.value

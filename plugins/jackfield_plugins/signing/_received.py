@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
 from urllib.parse import parse_qsl
 
-from jackfield import Headers, Request, SignatureError
+from jackfield import Headers, Request, SignatureError, UsageError
 
-from ._message import Message
+from ._checks import BYTES
+from ._message import Message, check_message
 
 
 @runtime_checkable
@@ -46,9 +47,11 @@ def received(message: Message | HeaderPairs) -> Received:
 
     Raises:
         SignatureError: the query is not UTF-8.
+        UsageError: it is neither.
     """
     if not isinstance(message, Message):
         message = Message(headers=_headers(message))
+    check_message(message)
     target = message.target or (message.path if message.query is None else f"{message.path}?{message.query}")
     try:
         query = parse_qsl(message.query or "", keep_blank_values=True, errors="strict")
@@ -57,6 +60,15 @@ def received(message: Message | HeaderPairs) -> Received:
     return Received(message.method, message.authority, target, tuple(query), message.headers)
 
 
+def check_body(body: object) -> None:
+    """Raises UsageError unless it is bytes."""
+    if not isinstance(body, BYTES):
+        raise UsageError(f"the body is the raw bytes that came, not {type(body).__name__}")
+
+
 def _headers(given: HeaderPairs) -> Headers:
-    pairs = given.items() if isinstance(given, HasItems) else given
-    return Headers.received((str(name), value) for name, value in pairs if isinstance(value, str))
+    try:
+        pairs = given.items() if isinstance(given, HasItems) else given
+        return Headers.received((str(name), value) for name, value in pairs if isinstance(value, str))
+    except (TypeError, ValueError):
+        raise UsageError("headers are a mapping, or pairs of name and value, as they came") from None

@@ -10,10 +10,11 @@ from typing import Literal
 
 from jackfield import ConfigurationError, Request, Runtime, Secret, SignatureError, UsageError
 
-from ._fields import Field, InHeader, InQuery
+from ._fields import Field
 from ._message import Message
-from ._parts import Header, Part, Query, Target
-from ._received import Head, HeaderPairs, received
+from ._parts import Part, Text
+from ._received import Head, HeaderPairs, check_body, received
+from ._recipe_checks import check_recipe
 from ._stamps import Stamp
 
 
@@ -24,7 +25,8 @@ class HmacRecipe:
     Attributes:
         content: the parts of what is signed, in order.
         place: where the signature stands; it is never signed itself.
-        separator: what stands between two parts. Choose one that no part but the last can hold.
+        separator: what stands between two parts. A message in which one that is not the last holds it is neither
+            signed nor accepted; a `Text` may, as it is always the same.
         digest: a name that `hashlib` knows.
         encoding: of the signature: standard base64 with padding (RFC 4648 §4), or hex in lower case.
         form: how the signature is written, `{}` being itself: `"sha256={}"`. No blanks: they separate several.
@@ -45,21 +47,7 @@ class HmacRecipe:
     key: Callable[[str], bytes] = str.encode
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.content, tuple) and self.content and isinstance(self.stamps, tuple)):
-            raise ConfigurationError(
-                "content is a tuple of parts, one at least, as in (Body(),), and stamps is a tuple"
-            )
-        if not isinstance(self.place, InHeader | InQuery):
-            raise ConfigurationError("place is InHeader(name) or InQuery(name)")
-        try:
-            hmac.new(b"", b"", self.digest)
-        except (TypeError, ValueError) as error:
-            raise ConfigurationError(f"{self.digest!r} is no digest that signs") from error
-        if self.encoding not in ("base64", "hex"):
-            raise ConfigurationError(f"encoding is 'base64' or 'hex', not {self.encoding!r}")
-        if self.form.count("{}") != 1 or self.form.split() != [self.form]:
-            raise ConfigurationError(f"form has one {{}} for the signature and no blanks, unlike {self.form!r}")
-        _check_coverage(self)
+        check_recipe(self)
 
     def mac(self, key: Secret | str) -> hmac.HMAC:
         """A fresh one; what is signed is not in it yet.
@@ -76,15 +64,9 @@ class HmacRecipe:
         return hmac.new(raw, b"", self.digest)
 
     def stamped(self, request: Request, runtime: Runtime) -> Request:
-        """The request with today's stamps, and without an old signature.
-
-        Raises:
-            UsageError: an id that was given holds the separator.
-        """
+        """The request with today's stamps, and without an old signature."""
         for stamp in self.stamps:
             request = stamp.on(request, runtime)
-            if self._is_ambiguous(stamp.field.values(request)[0]):
-                raise UsageError(f"{stamp.field} must not hold {self.separator!r}, which ends a part of what is signed")
         return self.place.without(request)
 
     def check_stamps(self, head: Head, now: float) -> None:
@@ -93,16 +75,24 @@ class HmacRecipe:
             given = stamp.field.values(head)
             if len(given) != 1:
                 raise SignatureError(f"{stamp.field} is {'there more than once' if given else 'missing'}")
-            if self._is_ambiguous(given[0]):
-                raise SignatureError(f"{stamp.field} holds {self.separator!r}, which ends a part of what is signed")
             stamp.check(given[0], now)
 
     def pieces(self, head: Head) -> Iterator[bytes | None]:
-        """What is signed of a message that has no signature, piece by piece; None stands for the body."""
+        """What is signed of a message that has no signature, piece by piece; None stands for the body.
+
+        Raises:
+            UsageError: a part that is neither the last nor a `Text` holds the separator: its end cannot be told.
+        """
+        separator, last = self.separator.encode(), len(self.content) - 1
         for number, part in enumerate(self.content):
-            if number and self.separator:
-                yield self.separator.encode()
-            yield part.of(head)
+            piece = part.of(head)
+            yield piece
+            if not separator or number == last:
+                continue
+            # "1.2" + "." + "3" is signed as "1" + "." + "2.3" is, and "a:" + "::" + "b" as "a" + "::" + ":b".
+            if piece and not isinstance(part, Text) and (piece + separator).find(separator) != len(piece):
+                raise UsageError(f"{part!r} must not hold {self.separator!r}, which ends a part of what is signed")
+            yield separator
 
     def written(self, mac: hmac.HMAC) -> str:
         """The signature as it stands in a message."""
@@ -115,25 +105,11 @@ class HmacRecipe:
         Args:
             message: a request, signed or not; or what came in, or its headers.
             body: its body, if that is signed.
+
+        Raises:
+            UsageError: the body is not bytes, or a part holds the separator.
         """
+        check_body(body)
         place = self.place
         unsigned = place.without(message) if isinstance(message, Request) else place.without(received(message))
         return b"".join([body if piece is None else piece for piece in self.pieces(unsigned)])
-
-    def _is_ambiguous(self, stamp: str) -> bool:
-        # "1.2" + "." + "3" is signed as "1" + "." + "2.3" is.
-        return self.separator != "" and self.separator in stamp
-
-
-def _check_coverage(recipe: HmacRecipe) -> None:
-    content = recipe.content
-    headers = {part.name.lower() for part in content if isinstance(part, Header)}
-    if isinstance(recipe.place, InQuery):
-        if any(isinstance(part, Target) for part in content):
-            raise ConfigurationError("Target() would hold the signature itself: sign Path() and Query()")
-    elif recipe.place.name.lower() in headers:
-        raise ConfigurationError(f"{recipe.place} holds the signature, and cannot be signed")
-    in_query = any(isinstance(part, Query | Target) for part in content)
-    for stamp in recipe.stamps:
-        if not (in_query if isinstance(stamp.field, InQuery) else stamp.field.name.lower() in headers):
-            raise ConfigurationError(f"{stamp.field} would be stamped and not signed: add it to the content")

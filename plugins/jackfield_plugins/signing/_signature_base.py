@@ -9,7 +9,7 @@ from jackfield import UsageError
 
 from ._component_values import ComponentValues
 from ._components import Component
-from ._message import Message
+from ._message import Message, check_message
 from ._structured_fields import member_text
 
 
@@ -19,7 +19,7 @@ def as_components(names: Iterable[str | Component]) -> tuple[Component, ...]:
     Raises:
         UsageError: there is no such component, or one stands there twice (RFC 9421 §2).
     """
-    if isinstance(names, str):
+    if isinstance(names, str) or not isinstance(names, Iterable):
         raise UsageError("components are several: write them as a tuple, ('@method', '@path')")
     components = tuple(name if isinstance(name, Component) else Component(name) for name in names)
     if len(set(components)) != len(components):
@@ -51,6 +51,7 @@ def signature_base(
     Raises:
         UsageError: a component is there twice, is not in the message, or cannot be signed.
     """
+    check_message(message)
     covered = as_components(components)
     return base_of(message, covered, signature_parameters(covered, parameters), request)
 

@@ -21,7 +21,7 @@ from jackfield import (
 
 from ._aws_credentials import AwsCredentials
 from ._sigv4_clock import ServiceClocks
-from ._sigv4_request import UNSIGNED_PAYLOAD, Signer
+from ._sigv4_request import S3, UNSIGNED_PAYLOAD, Signer
 
 _WEEK = 604_800  # seconds
 
@@ -32,7 +32,7 @@ class SigV4:
     """Signs every attempt with the time of that attempt.
 
     A refusal (400, 401, 403) whose Date says that this machine's clock is more than 4 minutes off is answered once
-    with the service's time; later requests to it use that time from the start.
+    with the service's time; later requests to it use that time from the start, unless it was refused as well.
 
     Args:
         credentials: the caller's.
@@ -63,7 +63,10 @@ class SigV4:
             raise ConfigurationError("SigV4 takes AwsCredentials(access_key, secret_key, session_token)")
         for what, name in (("region", region), ("service", service)):
             if not isinstance(name, str) or not _is_name(name):
-                raise ConfigurationError(f"the {what} is a name like 'us-east-1' or 'execute-api', not {name!r}")
+                raise ConfigurationError(f"the {what} is a name like 'us-east-1' or 'execute-api'")
+        # All but a service of AWS, IoTSecuredTunneling, sign in lower case; "S3" would lose S3's rules for the path.
+        if service.lower() in S3 and service not in S3:
+            raise ConfigurationError("the service is written in lower case: 's3'")
         self._signer = Signer(credentials, region, service, content_sha256 or unsigned_payload, signed_token)
         self._unsigned_payload = unsigned_payload
         self._clocks = ServiceClocks()
@@ -108,7 +111,10 @@ class SigV4:
             return response
         if not isinstance(response.body, bytes):
             await response.body.close()
-        return await proceed(self._signer.in_headers(request, payload, now() + self._clocks.ahead(origin)), call)
+        corrected = self._signer.in_headers(request, payload, now() + self._clocks.ahead(origin))
+        response = await proceed(corrected, call)
+        self._clocks.confirm(origin, response, ahead)
+        return response
 
     async def _payload(self, request: Request, call: Call) -> str:
         if self._unsigned_payload:

@@ -39,6 +39,11 @@ class ServiceClocks:
         self._ahead[origin] = date - now
         return True
 
+    def confirm(self, origin: Origin, response: Response, before: float) -> None:
+        """Goes back to what was added before if the corrected request is refused, too: it was not the clock."""
+        if response.status in _REFUSED:
+            self._ahead[origin] = before
+
 
 def timestamp(seconds: float) -> str:
     """The time as X-Amz-Date has it, `"20150830T123600Z"`.

@@ -24,7 +24,7 @@ from ._sigv4_clock import timestamp
 
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 
-_S3 = frozenset({"s3", "s3-object-lambda", "s3-outposts", "s3express"})  # services whose paths are keys of objects
+S3 = frozenset({"s3", "s3-object-lambda", "s3-outposts", "s3express"})  # services whose paths are keys of objects
 _TOKEN = "X-Amz-Security-Token"  # noqa: S105  the header's name
 
 _OURS = frozenset(
@@ -50,7 +50,7 @@ class Signer(NamedTuple):
     @property
     def is_s3(self) -> bool:
         """Whether S3's rules hold: the path as it is sent, the body's digest in a header."""
-        return self.service in _S3
+        return self.service in S3
 
     def in_headers(self, request: Request, payload: str, now: float) -> Request:
         """The request with an Authorization header, and the others that it needs.

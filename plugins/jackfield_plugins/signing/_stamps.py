@@ -9,9 +9,10 @@ from typing import TypeAlias
 
 from jackfield import Request, Runtime, SignatureError, check_seconds
 
+from ._checks import check_kind
 from ._fields import Field
 
-_is_unix_time = re.compile(r"[0-9]{1,12}").fullmatch
+_is_unix_time = re.compile(r"[0-9]{10}").fullmatch  # from 2001 to 2286, all of one length: see HmacRecipe
 _is_date = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[+-][0-9]{4}").fullmatch
 _ISO = "%Y-%m-%dT%H:%M:%S%z"
 
@@ -22,6 +23,9 @@ class Constant:
 
     field: Field
     value: str
+
+    def __post_init__(self) -> None:
+        check_kind("the value of a Constant", self.value, str, "text")
 
     def on(self, request: Request, runtime: Runtime) -> Request:
         return self.field.put(request, self.value)
@@ -51,7 +55,7 @@ class UnixTime:
 
     def check(self, given: str, now: float) -> None:
         if not _is_unix_time(given):
-            raise SignatureError(f"{self.field} is no time in seconds since 1970")
+            raise SignatureError(f"{self.field} is no time in seconds since 1970, of ten digits")
         age = now - int(given)
         if not -self.tolerance <= age <= self.tolerance:
             where = f"{age:.0f} s old" if age > 0 else f"{-age:.0f} s ahead"
@@ -98,6 +102,9 @@ class UniqueId:
 
     field: Field
     prefix: str = ""
+
+    def __post_init__(self) -> None:
+        check_kind("the prefix of a UniqueId", self.prefix, str, "text")
 
     def on(self, request: Request, runtime: Runtime) -> Request:
         if self.field.values(request):

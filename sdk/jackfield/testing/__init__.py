@@ -1,12 +1,37 @@
-"""What jackfield is tested with, for your tests too: scripted answers, and runtimes whose time is virtual."""
+"""What jackfield is tested with, for your tests too: scripted answers, servers that misbehave, and virtual time."""
 
+from ._fault_server import FaultServer
+from ._faults import Behaviour, Cut, Drip, HangUp, Reply, redirect, storm
+from ._network import SimulatedNetwork, Trouble
+from ._peer import Peer, ReceivedRequest
+from ._relay import Relay, Tamper
+from ._scheduler import Cancelled, DeadlockError, Task
+from ._simulation import SimulatedRuntime
 from ._time import VirtualAsyncioRuntime, VirtualSyncRuntime
 from ._transport import Answer, FakeTransport, json_response
 
 __all__ = [
     "Answer",
+    "Behaviour",
+    "Cancelled",
+    "Cut",
+    "DeadlockError",
+    "Drip",
     "FakeTransport",
+    "FaultServer",
+    "HangUp",
+    "Peer",
+    "ReceivedRequest",
+    "Relay",
+    "Reply",
+    "SimulatedNetwork",
+    "SimulatedRuntime",
+    "Tamper",
+    "Task",
+    "Trouble",
     "VirtualAsyncioRuntime",
     "VirtualSyncRuntime",
     "json_response",
+    "redirect",
+    "storm",
 ]

@@ -7,7 +7,7 @@ from random import Random
 
 from jackfield import AsyncioRuntime, SyncRuntime
 
-_START = 1_700_000_000.0  # what `now` says at first, seconds since 1970
+START = 1_700_000_000.0  # what `now` says at first, seconds since 1970
 
 
 class _VirtualTime:
@@ -30,7 +30,7 @@ class _VirtualTime:
         return self.elapsed
 
     def now(self) -> float:
-        return _START + self.elapsed
+        return START + self.elapsed
 
     async def sleep(self, seconds: float) -> None:
         """Moves the clock, at once."""

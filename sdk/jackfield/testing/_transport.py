@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from copy import copy
 from typing import Any, TypeAlias
 
 from jackfield import Call, Headers, NetworkError, Request, Response
 
-Answer: TypeAlias = Response | Exception | Callable[[Request], Response]
+Answer: TypeAlias = Response | Exception | Callable[[Request], Response | Awaitable[Response]]
 
 
 class FakeTransport:
     """Answers each request with the next of its answers.
 
     Args:
-        answers: a response to give, an exception to raise, or a function from request to response.
+        answers: a response to give, an exception to raise, or a function from request to response; an `async def`
+            may wait in its runtime before it answers, or for ever.
         otherwise: what answers when these are used up.
 
     Attributes:
@@ -35,11 +36,22 @@ class FakeTransport:
         answer = next(self._answers, self._otherwise)
         if answer is None:
             raise AssertionError(f"request {len(self.requests)} was not expected: {request!r}")
+        before, call.unanswered = call.unanswered, True
+        try:
+            response = await self._respond(answer, request)
+        except Exception as error:
+            call.unanswered = before or (isinstance(error, NetworkError) and error.sent)
+            raise
+        call.unanswered = False
+        return response
+
+    async def _respond(self, answer: Answer, request: Request) -> Response:
         if isinstance(answer, Exception):
-            if isinstance(answer, NetworkError) and answer.sent:
-                call.unanswered = True
             raise _fresh(answer)  # the same one may be scripted twice
-        return answer if isinstance(answer, Response) else answer(request)
+        if isinstance(answer, Response):
+            return answer
+        response = answer(request)
+        return response if isinstance(response, Response) else await response
 
     async def close(self) -> None:
         """Remembers that it was closed."""

@@ -167,3 +167,17 @@ def test_preferences_are_those_of_the_rfc(case: dict[str, Any]) -> None:
 def test_what_is_no_preference_counts_as_not_there(value: str, parsed: dict[str, int], best: str | None) -> None:
     assert digest_preferences(value) == parsed
     assert preferred_digest(value) == best
+
+
+@pytest.mark.parametrize("data", ["text", None, 5, bytes])
+def test_data_that_is_no_bytes_is_a_mistake(data: Any) -> None:
+    with pytest.raises(UsageError, match="data is bytes, not"):
+        digest_field(data)
+    with pytest.raises(UsageError, match="data is bytes, not"):
+        check_digest_field("sha-256=:AAAA:", data)
+
+
+@pytest.mark.parametrize("value", [None, b"sha-256=:AAAA:", 5])
+def test_a_field_that_is_no_text_is_a_mistake(value: Any) -> None:
+    with pytest.raises(UsageError, match="the value of a digest field is text, not"):
+        check_digest_field(value, b"")

@@ -85,6 +85,11 @@ def test_what_is_no_message_is_a_mistake_and_no_forgery(wrong: Any) -> None:
             ask()
 
 
+def test_a_time_that_is_no_number_is_a_mistake_and_no_forgery() -> None:
+    with pytest.raises(UsageError, match="now is seconds since 1970, or None, not str"):
+        verifier().verify(signed(f';created={NOW};keyid="k"'), b"", cast("Any", "1700000000"))
+
+
 def reason(message: Message, body: bytes = b"", now: float = NOW, **options: Any) -> str:
     with pytest.raises(SignatureError) as caught:
         verifier(**options).check(message, body, now)

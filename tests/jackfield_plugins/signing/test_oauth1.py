@@ -37,7 +37,7 @@ from jackfield import (
 from jackfield.testing import FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime
 from jackfield_plugins.retry import Retry
 from jackfield_plugins.signing import Message, OAuth1
-from jackfield_plugins.signing._oauth1 import authorization, base_string, base_uri, signature, signing_key
+from jackfield_plugins.signing._oauth1_signature import authorization, base_string, base_uri, signature, signing_key
 
 if TYPE_CHECKING:
     from tests.servers import Peer, ReceivedRequest, Serve

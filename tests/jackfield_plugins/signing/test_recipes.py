@@ -7,6 +7,7 @@ import json
 from base64 import b64decode, b64encode, urlsafe_b64decode
 from collections.abc import Callable, Iterable
 from dataclasses import FrozenInstanceError, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -569,6 +570,12 @@ def test_headers_that_are_none_are_a_mistake_and_no_forgery(wrong: Any) -> None:
     for ask in (HmacVerifier(BODY, KEY).verify, BODY.canonical):
         with pytest.raises(UsageError, match=r"headers are a mapping, or pairs|give Message\.received"):
             ask(wrong, b"body")
+
+
+@pytest.mark.parametrize("now", ["1700000000", b"1", datetime.now(UTC), float])
+def test_a_time_that_is_no_number_is_a_mistake_and_no_forgery(now: Any) -> None:
+    with pytest.raises(UsageError, match="now is seconds since 1970, or None, not"):
+        HmacVerifier(BODY, KEY).verify({"x-mac": f"v1={SIGNATURE}"}, b"body", now)
 
 
 @pytest.mark.parametrize("body", ["text", None, [b"body"], {"parsed": "json"}])

@@ -1,0 +1,413 @@
+"""The fault matrix, F11-F22: bodies, codings and heads that are cut, too long, contradictory, or no HTTP at all.
+
+Each row in both colours, whole and streamed. What more there is of each is in tests/jackfield/test_transport.py
+(framing, and cuts of plain bodies) and test_decoding.py (codings, every cut).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from tests.clients import COLOURS, Asker
+
+from jackfield import (
+    AsyncClient,
+    Client,
+    ConnectionLostError,
+    DeadlineExceededError,
+    JackfieldError,
+    NetworkError,
+    ProtocolError,
+    Request,
+    Service,
+    TruncatedBodyError,
+    Urllib3Transport,
+    operation,
+)
+from jackfield_plugins.retry import Retry
+
+if TYPE_CHECKING:
+    from tests.servers import Peer, Script, Serve
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+
+ATTEMPTS = 3
+Answer = tuple[int, bytes]
+
+
+class Shelf(Service):
+    @operation
+    async def whole(self, method: str) -> Answer:
+        response = await self.send(Request(method, self.url("things")))
+        return response.status, response.content
+
+    @operation
+    async def streamed(self, method: str) -> Answer:
+        response = await self.send(Request(method, self.url("things")), stream=True)
+        assert not isinstance(response.body, bytes)
+        pieces: list[bytes] = []
+        while piece := await response.body.read():
+            pieces.append(piece)
+        return response.status, b"".join(pieces)
+
+
+class SyncShelf(Shelf, Client):
+    pass
+
+
+class AsyncShelf(Shelf, AsyncClient):
+    pass
+
+
+Ask = Callable[[str], Answer]
+Connect = Callable[[str], Ask]
+
+
+@pytest.fixture(params=["sync", "sync-streamed", "async", "async-streamed"])
+def connect(request: pytest.FixtureRequest, nothing_left: None) -> Iterator[Connect]:
+    """Gives `ask(method)` of a client that has one connection, and tries three times."""
+    colour, _, how = request.param.partition("-")
+    with ExitStack() as stack:
+        runner = stack.enter_context(asyncio.Runner())
+
+        def make(url: str) -> Ask:
+            transport = Urllib3Transport(max_connections=1)
+            stack.callback(lambda: runner.run(transport.close()))
+            kind: Any = SyncShelf if colour == "sync" else AsyncShelf
+            retry = Retry(max_attempts=ATTEMPTS, base=1e-6, cap=1e-6)
+            client = kind(url, transport=transport, plugins=[retry], connect_timeout=3)
+            stack.callback(lambda: client.close() if colour == "sync" else runner.run(client.aclose()))
+            call = client.streamed if how else client.whole
+            return call if colour == "sync" else lambda method: runner.run(call(method))
+
+        yield make
+
+
+def headed(*fields: str, status: str = "200 OK") -> bytes:
+    return "\r\n".join([f"HTTP/1.1 {status}", *fields, "", ""]).encode("latin-1")
+
+
+def reply(body: bytes, *fields: str, status: str = "200 OK") -> bytes:
+    return headed(f"Content-Length: {len(body)}", *fields, status=status) + body
+
+
+def in_chunks(body: bytes, size: int = 31) -> bytes:
+    pieces = (body[n : n + size] for n in range(0, len(body), size))
+    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+
+
+CHUNKED = headed("Transfer-Encoding: chunked")
+GOOD = reply(b"next")
+TEXT = b"hello, " * 40
+
+
+def answering(*answers: bytes) -> Script:
+    """Answers the n-th request of a connection with the n-th answer, the last for all beyond."""
+
+    def script(peer: Peer) -> None:
+        for n, _ in enumerate(peer.requests()):
+            peer.send(answers[min(n, len(answers) - 1)])
+
+    return script
+
+
+def closing(answer: bytes) -> Script:
+    """Answers one request, and closes."""
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(answer)
+        peer.close()
+
+    return script
+
+
+# --- errors
+
+
+class Row(NamedTuple):
+    """A fault of the matrix: what the server says before it closes, and what comes of it."""
+
+    row: str
+    answer: bytes
+    kind: type[JackfieldError]
+    is_tried_again: bool = False
+
+
+def coded(body: bytes, coding: str = "gzip") -> bytes:
+    return reply(body, f"Content-Encoding: {coding}")
+
+
+GZIPPED = gzip.compress(TEXT)
+WRONG_SUM = GZIPPED[:-5] + bytes([GZIPPED[-5] ^ 1]) + GZIPPED[-4:]
+ROWS = [
+    Row("F11 short by one", reply(b"hello")[:-1], TruncatedBodyError, True),
+    Row("F11 nothing of it", headed("Content-Length: 5"), TruncatedBodyError, True),
+    Row("F11 half of it", headed("Content-Length: 100") + b"x" * 50, TruncatedBodyError, True),
+    Row("F13 no last chunk", CHUNKED + b"5\r\nhello\r\n", TruncatedBodyError, True),
+    Row("F13 in the size", CHUNKED + b"5\r\nhello\r\n1", TruncatedBodyError, True),
+    Row("F13 in the data", CHUNKED + b"5\r\nhel", TruncatedBodyError, True),
+    Row("F14 bad size", CHUNKED + b"zz\r\nhello\r\n0\r\n\r\n", ProtocolError),
+    Row("F14 9 bytes of size", CHUNKED + b"fffffffff0fffffff\r\nhello", ProtocolError),
+    Row("F14 negative", CHUNKED + b"-5\r\nhello\r\n0\r\n\r\n", ProtocolError),
+    Row("F14 extension of 1 MB", CHUNKED + b"5;" + b"x" * 1_000_000, ProtocolError),
+    Row("F15 cut, right length", coded(GZIPPED[:-20]), TruncatedBodyError, True),
+    Row("F15 cut by one", coded(GZIPPED[:-1]), TruncatedBodyError, True),
+    Row("F15 deflate, cut", coded(zlib.compress(TEXT)[:-4], "deflate"), TruncatedBodyError, True),
+    Row("F15 raw deflate, cut", coded(zlib.compress(TEXT, wbits=-15)[:-1], "deflate"), TruncatedBodyError, True),
+    Row("F15 cut to nothing", headed("Content-Encoding: gzip", "Connection: close"), TruncatedBodyError, True),
+    Row("F15 cut within", coded(zlib.compress(GZIPPED[:-9]), "gzip, deflate"), TruncatedBodyError, True),
+    Row("F15 wrong check sum", coded(WRONG_SUM), ProtocolError),
+    Row("F15 junk after it", coded(GZIPPED + b"junk"), ProtocolError),
+    Row("F15 junk after deflate", coded(zlib.compress(TEXT) + b"junk", "deflate"), ProtocolError),
+    Row("F16 gzip announced, and none", coded(b'{"plain": true}'), ProtocolError),
+    Row("F16 gzip announced, and html", coded(b"<html></html>"), ProtocolError),
+    Row("F17 two lengths", reply(b"hello", "Content-Length: 3"), ProtocolError),
+    Row("F17 two lengths in one line", headed("Content-Length: 5, 3") + b"hello", ProtocolError),
+    Row("F17 length and chunks", reply(b"0\r\n\r\n", "Transfer-Encoding: chunked"), ProtocolError),
+    Row("F17 length -5", headed("Content-Length: -5") + b"hello", ProtocolError),
+    Row("F17 length with a no-break space", headed("Content-Length: 5\xa0") + b"hello", ProtocolError),
+    Row("F17 length 1e18", headed("Content-Length: 1" + "0" * 18) + b"x", TruncatedBodyError, True),
+    Row("F18 garbage", b"\x00\xff\x16\x03\r\n\r\n", ProtocolError),
+    Row("F18 HTTP/0.9", b"<html>hello</html>\r\n", ProtocolError),
+    Row("F18 HTTP/0.9 in one breath", b"hello", ConnectionLostError, True),
+    Row("F18 status abc", b"HTTP/1.1 abc\r\n\r\n", ProtocolError),
+    Row("F19 status 099", headed("Content-Length: 0", status="099 Low"), ProtocolError),
+    Row("F19 status 000", headed("Content-Length: 0", status="000 None"), ProtocolError),
+    Row("F20 101 interim answers", headed(status="103 Early Hints") * 101 + GOOD, ProtocolError),
+    Row("F21 101 unasked", headed("Upgrade: x", status="101 Switching Protocols"), ProtocolError),
+]
+assert {f"F{n}" for n in (11, 13, 14, 15, 16, 17, 18, 19, 20, 21)} == {row.row[:3] for row in ROWS}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("row", ROWS, ids=[row.row for row in ROWS])
+def test_a_fault_is_a_typed_error_and_the_next_call_is_right(
+    serve: Serve, connect: Connect, request: pytest.FixtureRequest, row: Row, method: str
+) -> None:
+    streamed = "streamed" in request.node.name  # once it is handed over, nobody can ask again
+    handed_over = streamed and not row.row.startswith(("F18", "F19", "F20", "F21"))
+    attempts = ATTEMPTS if row.is_tried_again and method == "GET" and not handed_over else 1
+    server = serve(*[closing(row.answer)] * attempts, answering(GOOD))
+    ask = connect(server.url)
+
+    with pytest.raises(row.kind) as caught:
+        ask(method)
+
+    assert caught.value.call is not None
+    assert (caught.value.call.attempts, len(server.requests)) == (attempts, attempts)
+    assert caught.value.call.may_have_been_processed == (method == "POST" and not _answered(row))
+    assert ask("GET") == (200, b"next")
+    assert server.connections == attempts + 1
+
+
+def _answered(row: Row) -> bool:
+    """Whether a head came that could be read."""
+    return row.row[:3] in ("F11", "F13", "F14", "F15", "F16") or row.row == "F17 length 1e18"
+
+
+# --- answers
+
+
+class Good(NamedTuple):
+    """What is odd, and yet an answer. `reused`: whether the connection may carry the next call."""
+
+    row: str
+    answer: bytes
+    given: Answer
+    reused: bool = True
+    method: str = "GET"
+
+
+OK = (200, b"hello")
+GOOD_ROWS = [
+    Good("F12 longer than its length", reply(b"hello") + b"junk", OK, False),
+    Good("F12 longer by an answer", reply(b"hello") + reply(b"evil"), OK, False),
+    Good("F12 longer than its last chunk", CHUNKED + in_chunks(b"hello") + b"junk", OK, False),
+    Good("F12 longer than its coding's length", coded(gzip.compress(b"hello")) + b"junk", OK, False),
+    Good("F15 whole", coded(gzip.compress(b"hello")), OK),
+    Good("F15 two members", coded(gzip.compress(b"hel") + gzip.compress(b"lo")), OK),
+    Good("F18 no reason", b"HTTP/1.1 200\r\nContent-Length: 5\r\n\r\nhello", OK),
+    Good("F20 100 interim answers", headed(status="100 Continue") * 99 + reply(b"hello"), OK),
+    Good("F20 103 and 200", headed("Link: </x>", status="103 Early Hints") + reply(b"hello"), OK),
+    Good("F22 204 with a body", headed("Content-Length: 5", status="204 No Content") + b"hello", (204, b""), False),
+    Good("F22 204 with a coding", headed("Content-Encoding: gzip", status="204 No Content"), (204, b"")),
+    Good("F22 HEAD with a body", reply(b"hello"), (200, b""), False, "HEAD"),
+    Good("F22 HEAD with a coding", headed("Content-Encoding: gzip", "Content-Length: 9"), (200, b""), True, "HEAD"),
+    Good("F22 length 0 with a coding", coded(b""), (200, b"")),
+    Good(
+        "F22 no chunk with a coding",
+        headed("Content-Encoding: gzip", CHUNKED[17:-4].decode()) + in_chunks(b""),
+        (200, b""),
+    ),
+]
+
+
+@pytest.mark.parametrize("row", GOOD_ROWS, ids=[row.row for row in GOOD_ROWS])
+def test_what_is_odd_and_yet_an_answer_is_given(serve: Serve, connect: Connect, row: Good) -> None:
+    server = serve(answering(row.answer, GOOD), answering(GOOD))
+    ask = connect(server.url)
+
+    first, second = ask(row.method), ask("GET")
+
+    assert (first, second) == (row.given, (200, b"next"))
+    assert server.connections == (1 if row.reused else 2)
+
+
+@pytest.mark.parametrize("status", [600, 799, 999])
+def test_a_status_nobody_knows_is_an_error_that_tells_it(serve: Serve, connect: Connect, status: int) -> None:
+    """F19."""
+    server = serve(answering(reply(b"odd", status=f"{status} Odd"), GOOD))
+    ask = connect(server.url)
+
+    with pytest.raises(JackfieldError, match=str(status)):
+        ask("GET")
+
+    assert ask("GET") == (200, b"next")
+
+
+# --- codings on the wire
+
+
+def nested(body: bytes) -> bytes:
+    return zlib.compress(gzip.compress(body))
+
+
+def brotli(body: bytes) -> bytes:
+    packed: bytes = import_module("brotli").compress(body)
+    return packed
+
+
+needs_brotli = pytest.mark.skipif(find_spec("brotli") is None, reason="brotli is not installed")
+
+
+@pytest.mark.parametrize(
+    ("coding", "pack"),
+    [
+        ("gzip", gzip.compress),
+        ("deflate", zlib.compress),
+        pytest.param("br", brotli, marks=needs_brotli),
+        ("gzip, deflate", nested),
+    ],
+    ids=["gzip", "deflate", "br", "nested"],
+)
+@pytest.mark.parametrize("framing", ["length", "chunks", "until-closed"])
+@pytest.mark.parametrize("framed_whole", [False, True], ids=["cut-by-the-network", "cut-by-the-server"])
+def test_a_coded_answer_cut_anywhere_is_whole_or_an_error(
+    serve: Serve, connect: Connect, coding: str, pack: Callable[[bytes], bytes], framing: str, framed_whole: bool
+) -> None:
+    """The cut sweep: by the network, within the framing; and by the server, which then frames what is left of it."""
+    packed = pack(TEXT)
+    head = f"Content-Encoding: {coding}"
+
+    def answer(body: bytes) -> bytes:
+        if framing == "length":
+            return reply(body, head)
+        chunked = framing == "chunks"
+        return headed(head, *(["Transfer-Encoding: chunked"] if chunked else [])) + (
+            in_chunks(body) if chunked else body
+        )
+
+    def script(peer: Peer) -> None:
+        cut = peer.number
+        peer.request()
+        peer.send(answer(packed[:cut]) if framed_whole else answer(packed)[: len(answer(b"x")) + cut])
+        peer.close()
+
+    server = serve(script)
+    ask = connect(server.url)
+    outcomes: list[str] = []
+
+    while not outcomes or outcomes[-1] != "whole":
+        try:
+            assert ask("POST") == (200, TEXT)
+            outcomes.append("whole")
+        except NetworkError as error:
+            outcomes.append(type(error).__name__)
+        assert len(outcomes) <= 2 * len(packed) + 100
+
+    assert set(outcomes[:-1]) == {"TruncatedBodyError"}
+    assert len(outcomes) > len(packed) - 20
+
+
+def test_chunks_end_where_they_end_although_the_coding_ended_before(serve: Serve, connect: Connect) -> None:
+    """The last chunk comes late; the connection is clean only after it."""
+
+    def script(peer: Peer) -> None:
+        for _ in peer.requests():
+            whole = headed("Content-Encoding: gzip", "Transfer-Encoding: chunked") + in_chunks(gzip.compress(TEXT))
+            peer.send(whole[:-5])
+            peer.settle()
+            peer.send(whole[-5:])
+
+    server = serve(script)
+    ask = connect(server.url)
+
+    assert [ask("GET"), ask("GET")] == [(200, TEXT)] * 2
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "sent"),
+    [
+        ({}, True),
+        ({"Accept-Encoding": "identity"}, False),
+        ({"accept-encoding": "x"}, False),
+        ({"Range": "bytes=1-"}, False),
+    ],
+    ids=["none", "identity", "own", "range"],
+)
+def test_codings_are_asked_for_unless_the_caller_says_otherwise(
+    serve: Serve, fields: dict[str, str], sent: bool
+) -> None:
+    server = serve(answering(GOOD))
+
+    with SyncShelf(server.url, headers=fields) as client:
+        client.whole("GET")
+
+    found = server.requests[0].get_all("accept-encoding")
+    assert len(found) == 1
+    assert (
+        found[0].startswith("gzip, deflate")
+        if sent
+        else found == [fields.get("Accept-Encoding", fields.get("accept-encoding", "identity"))]
+    )
+
+
+@pytest.fixture(scope="module")
+def endless() -> bytes:
+    """Hundreds of millions of empty streams, three codings deep: an hour of work that comes to nothing."""
+    inner = gzip.compress(gzip.compress(b"") * 200_000)
+    return reply(gzip.compress(inner * 2000), "Content-Encoding: gzip, gzip, gzip")
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_a_body_that_comes_to_nothing_ends_with_the_deadline(serve: Serve, endless: bytes, colour: str) -> None:
+    server = serve(answering(endless))
+
+    with Asker(colour, server.url, timeout=0.2) as ask, pytest.raises(DeadlineExceededError):
+        ask()
+
+
+def test_a_body_that_comes_to_nothing_ends_with_the_task_that_wanted_it(serve: Serve, endless: bytes) -> None:
+    server = serve(answering(endless), answering(GOOD))
+
+    async def main() -> Answer:
+        transport = Urllib3Transport(max_connections=1)
+        async with AsyncShelf(server.url, transport=transport, connect_timeout=3, timeout=15) as client:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await client.whole("GET")
+            found = await client.whole("GET")
+        await transport.close()
+        return found
+
+    assert asyncio.run(main()) == (200, b"next")
