@@ -78,6 +78,7 @@ def test_what_is_no_message_is_a_mistake_and_no_forgery(wrong: Any) -> None:
 
     for ask in (
         lambda: verifier().verify(wrong, b"", NOW),
+        lambda: verifier().verify(wrong, b"", NOW, request=good),
         lambda: verifier().verify(good, b"", NOW, request=wrong or cast("Any", 0)),
         lambda: signature_base(wrong, BASICS, {}),
     ):

@@ -1,0 +1,201 @@
+"""What each row of the matrix asks with: a client of one colour and one transport, and what must hold after any fault."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import pytest
+
+from jackfield import (
+    AsyncClient,
+    AsyncioRuntime,
+    Client,
+    JackfieldError,
+    Request,
+    Response,
+    Service,
+    SyncRuntime,
+    Urllib3Transport,
+    operation,
+)
+from jackfield.testing import VirtualAsyncioRuntime, VirtualSyncRuntime
+
+CANARY = "canary-3f9a"
+WELL = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwell"
+TRANSPORTS: dict[str, Callable[..., Urllib3Transport]] = {"urllib3": Urllib3Transport}
+E = TypeVar("E", bound=JackfieldError)
+
+
+class Anything(Service):
+    """Operations that ask for one thing, whose URL has a secret in it."""
+
+    @operation
+    async def whole(self, method: str, path: str, parts: dict[str, Any]) -> Response:
+        return await self.send(self._request(method, path, parts))
+
+    @operation
+    async def streamed(self, method: str, path: str, parts: dict[str, Any]) -> Response:
+        response = await self.send(self._request(method, path, parts), stream=True)
+        return await response.settled(1_000_000)
+
+    @operation
+    async def begun(self, then: Callable[[], object]) -> None:
+        """Reads the first piece of an answer, and does something in place of reading on."""
+        response = await self.send(self._request("GET", "things", {}), stream=True)
+        assert not isinstance(response.body, bytes)
+        await response.body.read()
+        then()
+
+    def _request(self, method: str, path: str, parts: dict[str, Any]) -> Request:
+        return Request(method, self.url(path), **{"query": {"token": CANARY}} | parts)
+
+
+class AnythingClient(Anything, Client): ...
+
+
+class AsyncAnythingClient(Anything, AsyncClient): ...
+
+
+class Colour(NamedTuple):
+    """Of what kind a client is: its transport's name, sync or async, and whether it reads answers piece by piece."""
+
+    transport: str
+    name: str
+    streams: bool
+
+    @property
+    def runtime(self) -> Any:
+        return SyncRuntime() if self.name == "sync" else AsyncioRuntime()
+
+    @property
+    def virtual_runtime(self) -> Any:
+        return VirtualSyncRuntime() if self.name == "sync" else VirtualAsyncioRuntime()
+
+
+class Caller:
+    """One client, and what every row of the matrix says of it."""
+
+    def __init__(self, client: Any, url: str, colour: Colour, run: Callable[[Any], Any], runtime: Any) -> None:
+        self.client = client
+        self.url = url
+        self.runtime = runtime
+        self.streams = colour.streams
+        self._colour = colour
+        self._run = run
+
+    def ask(self, method: str = "GET", path: str = "things", **parts: Any) -> Response:
+        """One call."""
+        call = self.client.streamed if self._colour.streams else self.client.whole
+        answer = self.settled(lambda: call(method, path, parts))
+        assert isinstance(answer, Response)
+        return answer
+
+    def settled(self, work: Callable[[], Any]) -> Any:
+        """What a call of the client's comes to, whatever its colour."""
+        return work() if isinstance(self.client, Client) else self._run(work())
+
+    def many(self, paths: Sequence[str], method: str = "GET") -> list[Response | JackfieldError]:
+        """A call for each path, all at once; what each comes to."""
+
+        async def one(path: str) -> Response | JackfieldError:
+            try:
+                answer: Response = await self.client.whole(method, path, {})
+            except JackfieldError as error:
+                return error
+            return answer
+
+        async def at_once() -> list[Response | JackfieldError]:
+            return await asyncio.gather(*map(one, paths))
+
+        def alone(path: str) -> Response | JackfieldError:
+            try:
+                return self.ask(method, path)
+            except JackfieldError as error:
+                return error
+
+        if not isinstance(self.client, Client):
+            outcomes: list[Response | JackfieldError] = self._run(at_once())
+            return outcomes
+        with ThreadPoolExecutor(len(paths)) as threads:
+            return list(threads.map(alone, paths))
+
+    def view(self, **options: Any) -> Caller:
+        """This with other options."""
+        return Caller(self.client.with_options(**options), self.url, self._colour, self._run, self.runtime)
+
+    def fails(self, kind: type[E], method: str = "GET", *, attempts: int = 1, last: str = "", **parts: Any) -> E:
+        """A call that fails, with an error that tells all of the call but what is secret.
+
+        Args:
+            last: the method of its last request, if it is another.
+        """
+        began, slept = self.runtime.monotonic(), len(getattr(self.runtime, "sleeps", []))
+        with pytest.raises(kind) as caught:
+            self.ask(method, **parts)
+        error, call = caught.value, caught.value.call
+        assert call is not None
+        assert (call.method, call.url, call.attempts) == (last or method, f"{self.url}/things?token=***", attempts)
+        assert 0 <= call.elapsed <= self.runtime.monotonic() - began
+        if hasattr(self.runtime, "sleeps"):
+            assert call.elapsed == pytest.approx(sum(self.runtime.sleeps[slept:]))
+        assert CANARY not in f"{error!s} {error!r} {error.__cause__!r}"
+        assert f"{attempts} attempt" in str(error)
+        return error
+
+    def is_well(self) -> None:
+        """A good call succeeds on the same client."""
+        assert self.ask("GET", "good").content == b"well"
+
+
+class Connect(Protocol):
+    """Makes a caller; `virtual` time moves only by waiting, `connections` is how many there may be at one time."""
+
+    def __call__(
+        self, url: str, *plugins: object, virtual: bool = ..., connections: int = ..., **options: Any
+    ) -> Caller: ...
+
+
+def _colours(*how: str) -> Any:
+    kinds = [
+        Colour(transport, name, each == "streamed")
+        for transport in TRANSPORTS
+        for name in ("sync", "async")
+        for each in how
+    ]
+    names = [f"{kind.transport}-{kind.name}{'-streamed' if kind.streams else ''}" for kind in kinds]
+    return {"params": kinds, "ids": names}
+
+
+def _connections(colour: Colour) -> Iterator[Connect]:
+    with ExitStack() as stack:
+        runner = stack.enter_context(asyncio.Runner())
+
+        def connect(
+            url: str, *plugins: object, virtual: bool = True, connections: int = 1, **options: Any
+        ) -> Caller:
+            runtime = colour.virtual_runtime if virtual else colour.runtime
+            transport = TRANSPORTS[colour.transport](max_connections=connections)
+            kind: Any = AnythingClient if colour.name == "sync" else AsyncAnythingClient
+            options = {"connect_timeout": 5} | options
+            client = kind(url, transport=transport, runtime=runtime, plugins=plugins, **options)
+            stack.callback(lambda: runner.run(runtime.close()))
+            stack.callback(lambda: runner.run(transport.close()))
+            return Caller(client, url, colour, runner.run, runtime)
+
+        yield connect
+
+
+@pytest.fixture(**_colours("whole", "streamed"))
+def connect_any(request: pytest.FixtureRequest, nothing_left: None) -> Iterator[Connect]:
+    """In both colours, whole and streamed."""
+    yield from _connections(request.param)
+
+
+@pytest.fixture(**_colours("whole"))
+def connect_whole(request: pytest.FixtureRequest, nothing_left: None) -> Iterator[Connect]:
+    """In both colours, for rows in which it makes no difference how the answer is read."""
+    yield from _connections(request.param)
