@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 import jackfield_plugins.auth
+import jackfield_plugins.limits
+import jackfield_plugins.retry
 import jackfield_plugins.signing
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -34,7 +36,10 @@ def test_what_a_page_links_to_is_there(page: str) -> None:
         assert (DOCS / page).parent.joinpath(target).exists(), target
 
 
-@pytest.mark.parametrize("package", [jackfield_plugins.auth, jackfield_plugins.signing], ids=lambda one: one.__name__)
+DOCUMENTED = [jackfield_plugins.auth, jackfield_plugins.signing, jackfield_plugins.retry, jackfield_plugins.limits]
+
+
+@pytest.mark.parametrize("package", DOCUMENTED, ids=lambda package: package.__name__)
 def test_every_public_name_is_on_a_page(package: Any) -> None:
     text = "\n".join((DOCS / page).read_text() for page in PAGES)
 

@@ -1,4 +1,4 @@
-"""What each row of the matrix asks with: a client of one colour and one transport, and what must hold after any fault."""
+"""What the rows of the matrix ask with: a client of one colour and one transport; and what holds after any fault."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from jackfield import (
     Urllib3Transport,
     operation,
 )
-from jackfield.testing import VirtualAsyncioRuntime, VirtualSyncRuntime
+from jackfield.testing import FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime
 
 CANARY = "canary-3f9a"
 WELL = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwell"
@@ -40,7 +40,12 @@ class Anything(Service):
     @operation
     async def streamed(self, method: str, path: str, parts: dict[str, Any]) -> Response:
         response = await self.send(self._request(method, path, parts), stream=True)
-        return await response.settled(1_000_000)
+        if isinstance(response.body, bytes):  # of a transport that has no streams
+            return response
+        pieces: list[bytes] = []
+        while piece := await response.body.read():
+            pieces.append(piece)
+        return response.replace(body=b"".join(pieces))
 
     @operation
     async def begun(self, then: Callable[[], object]) -> None:
@@ -60,6 +65,31 @@ class AnythingClient(Anything, Client): ...
 class AsyncAnythingClient(Anything, AsyncClient): ...
 
 
+class _Jumping:
+    """Virtual time with a wall clock that jumps.
+
+    Attributes:
+        jump: by how many seconds it is wrong now.
+        jumps_by: how many more with every wait.
+    """
+
+    jump = 0.0
+    jumps_by = 0.0
+
+    def now(self) -> float:
+        return super().now() + self.jump  # type: ignore[misc,no-any-return]  # of what it is mixed into
+
+    async def sleep(self, seconds: float) -> None:
+        self.jump += self.jumps_by
+        await super().sleep(seconds)  # type: ignore[misc]  # of what it is mixed into
+
+
+class _JumpingSync(_Jumping, VirtualSyncRuntime): ...
+
+
+class _JumpingAsyncio(_Jumping, VirtualAsyncioRuntime): ...
+
+
 class Colour(NamedTuple):
     """Of what kind a client is: its transport's name, sync or async, and whether it reads answers piece by piece."""
 
@@ -73,7 +103,7 @@ class Colour(NamedTuple):
 
     @property
     def virtual_runtime(self) -> Any:
-        return VirtualSyncRuntime() if self.name == "sync" else VirtualAsyncioRuntime()
+        return _JumpingSync() if self.name == "sync" else _JumpingAsyncio()
 
 
 class Caller:
@@ -89,22 +119,28 @@ class Caller:
 
     def ask(self, method: str = "GET", path: str = "things", **parts: Any) -> Response:
         """One call."""
-        call = self.client.streamed if self._colour.streams else self.client.whole
-        answer = self.settled(lambda: call(method, path, parts))
+        answer = self.settled(lambda: self.call(method, path, **parts))
         assert isinstance(answer, Response)
         return answer
+
+    def call(self, method: str = "GET", path: str = "things", **parts: Any) -> Any:
+        """The same, to be awaited if the client is of that colour."""
+        return (self.client.streamed if self.streams else self.client.whole)(method, path, parts)
 
     def settled(self, work: Callable[[], Any]) -> Any:
         """What a call of the client's comes to, whatever its colour."""
         return work() if isinstance(self.client, Client) else self._run(work())
 
-    def many(self, paths: Sequence[str], method: str = "GET") -> list[Response | JackfieldError]:
-        """A call for each path, all at once; what each comes to."""
+    def many(
+        self, paths: Sequence[str], method: str = "GET", *, failed: Callable[[], object] = lambda: None
+    ) -> list[Response | JackfieldError]:
+        """A call for each path, all at once; what each comes to. `failed` is told of every one that fails."""
 
         async def one(path: str) -> Response | JackfieldError:
             try:
-                answer: Response = await self.client.whole(method, path, {})
+                answer: Response = await self.call(method, path)
             except JackfieldError as error:
+                failed()
                 return error
             return answer
 
@@ -115,6 +151,7 @@ class Caller:
             try:
                 return self.ask(method, path)
             except JackfieldError as error:
+                failed()
                 return error
 
         if not isinstance(self.client, Client):
@@ -152,22 +189,32 @@ class Caller:
 
 
 class Connect(Protocol):
-    """Makes a caller; `virtual` time moves only by waiting, `connections` is how many there may be at one time."""
+    """Makes a caller.
+
+    Args:
+        url: of the service.
+        plugins: of the client.
+        virtual: whether time moves only by waiting.
+        connections: how many there may be at one time.
+        fake: a transport in place of the real one.
+        options: of the client.
+    """
 
     def __call__(
-        self, url: str, *plugins: object, virtual: bool = ..., connections: int = ..., **options: Any
+        self,
+        url: str,
+        *plugins: object,
+        virtual: bool = ...,
+        connections: int = ...,
+        fake: FakeTransport | None = ...,
+        **options: Any,
     ) -> Caller: ...
 
 
-def _colours(*how: str) -> Any:
-    kinds = [
-        Colour(transport, name, each == "streamed")
-        for transport in TRANSPORTS
-        for name in ("sync", "async")
-        for each in how
-    ]
-    names = [f"{kind.transport}-{kind.name}{'-streamed' if kind.streams else ''}" for kind in kinds]
-    return {"params": kinds, "ids": names}
+def _colours(*how: str, names: Sequence[str] = ("sync", "async")) -> Any:
+    kinds = [Colour(transport, name, each == "streamed") for transport in TRANSPORTS for name in names for each in how]
+    ids = [f"{kind.transport}-{kind.name}{'-streamed' if kind.streams else ''}" for kind in kinds]
+    return {"params": kinds, "ids": ids}
 
 
 def _connections(colour: Colour) -> Iterator[Connect]:
@@ -175,10 +222,15 @@ def _connections(colour: Colour) -> Iterator[Connect]:
         runner = stack.enter_context(asyncio.Runner())
 
         def connect(
-            url: str, *plugins: object, virtual: bool = True, connections: int = 1, **options: Any
+            url: str,
+            *plugins: object,
+            virtual: bool = True,
+            connections: int = 1,
+            fake: FakeTransport | None = None,
+            **options: Any,
         ) -> Caller:
             runtime = colour.virtual_runtime if virtual else colour.runtime
-            transport = TRANSPORTS[colour.transport](max_connections=connections)
+            transport = fake or TRANSPORTS[colour.transport](max_connections=connections)
             kind: Any = AnythingClient if colour.name == "sync" else AsyncAnythingClient
             options = {"connect_timeout": 5} | options
             client = kind(url, transport=transport, runtime=runtime, plugins=plugins, **options)
@@ -198,4 +250,10 @@ def connect_any(request: pytest.FixtureRequest, nothing_left: None) -> Iterator[
 @pytest.fixture(**_colours("whole"))
 def connect_whole(request: pytest.FixtureRequest, nothing_left: None) -> Iterator[Connect]:
     """In both colours, for rows in which it makes no difference how the answer is read."""
+    yield from _connections(request.param)
+
+
+@pytest.fixture(**_colours("whole", "streamed", names=["async"]))
+def connect_async(request: pytest.FixtureRequest, nothing_left: None) -> Iterator[Connect]:
+    """For rows about tasks and event loops."""
     yield from _connections(request.param)

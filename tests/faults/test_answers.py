@@ -6,7 +6,7 @@ Over real sockets and on virtual time: what is waited is told by the clock, to t
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 from random import Random
@@ -19,7 +19,6 @@ from jackfield import (
     AsyncClient,
     Client,
     JackfieldError,
-    RateLimitedError,
     RedirectError,
     Request,
     Response,
@@ -30,13 +29,18 @@ from jackfield import (
     UnavailableError,
     operation,
 )
-from jackfield.testing import FakeTransport, SimulatedNetwork, SimulatedRuntime, VirtualAsyncioRuntime, VirtualSyncRuntime
+from jackfield.testing import (
+    FakeTransport,
+    SimulatedNetwork,
+    SimulatedRuntime,
+    VirtualSyncRuntime,
+)
 from jackfield_plugins.auth import ClientSecretBasic, Grant, OAuth2
 from jackfield_plugins.retry import Retry, RetryBudget
 
 if TYPE_CHECKING:
-    from tests.faults.conftest import Caller, Connect
-    from tests.servers import Peer, Script, ScriptedServer, Serve
+    from tests.faults.conftest import Connect
+    from tests.servers import Peer, Script, Serve
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -159,16 +163,16 @@ class Row(NamedTuple):
     status: int
     get: int
     post: int
-    settings: dict[str, Any] = {}
+    settings: tuple[tuple[str, list[int]], ...] = ()
     afresh: bool = False  # whether each attempt has a connection of its own
 
 
 PERMANENT = [400, 402, 403, 404, 405, 406, 409, 410, 411, 412, 413, 414, 415, 416, 417, 418, 422, 423, 424, 426, 428]
 ROWS = [
     Row("F25", 500, 1, 1),
-    Row("F25 configured", 500, ATTEMPTS, 1, {"statuses": [500]}),
+    Row("F25 configured", 500, ATTEMPTS, 1, (("statuses", [500]),)),
     *[Row("F26", status, ATTEMPTS, 1) for status in (502, 503, 504)],
-    Row("F26 opt-in", 503, ATTEMPTS, ATTEMPTS, {"unprocessed": [503]}),
+    Row("F26 opt-in", 503, ATTEMPTS, ATTEMPTS, (("unprocessed", [503]),)),
     Row("F29", 429, ATTEMPTS, ATTEMPTS),
     *[Row("F32", status, ATTEMPTS, ATTEMPTS, afresh=status == 421) for status in (408, 421, 425)],
     Row("F33 no credentials", 401, 1, 1),
@@ -183,7 +187,7 @@ def test_a_status_is_tried_again_as_often_as_may_help_and_do_no_harm(
 ) -> None:
     attempts = row.get if method == "GET" else row.post
     server = serve(answering(*[reply(row.status)] * attempts))
-    caller = connect_any(server.url, Retry(**row.settings))
+    caller = connect_any(server.url, Retry(**dict(row.settings)))
 
     error = caller.fails(ServiceError, method, attempts=attempts, body=b"x")
 
@@ -206,7 +210,7 @@ def test_a_service_that_recovers_is_asked_once_more_with_the_same_bytes(
 ) -> None:
     again = (row.get if method == "GET" else row.post) > 1
     server = serve(answering(reply(row.status)))
-    caller = connect_any(server.url, Retry(**row.settings))
+    caller = connect_any(server.url, Retry(**dict(row.settings)))
 
     if again:
         assert caller.ask(method, body=b"same").content == b"well"

@@ -76,19 +76,27 @@ def judge(at: object, cut: bytes | BaseException, following: bytes | BaseExcepti
     return wrong
 
 
-def sweep(colour: str, url: str, places: Iterable[object], **options: Any) -> list[str]:
+def nothing() -> None: ...
+
+
+def sweep(
+    colour: str, url: str, places: Iterable[object], *, between: Callable[[], object] = nothing, **options: Any
+) -> list[str]:
     """A call that is cut and one that is not for each place, on one client; all that is wrong."""
 
     async def both(api: Any, place: object) -> list[str]:
         patient = api.with_options(read_timeout=10.0)
         if colour == "async":
-            return judge(place, await outcome(api.get), await outcome(patient.get))
+            cut = await outcome(api.get)
+            between()
+            return judge(place, cut, await outcome(patient.get))
         results: list[bytes | BaseException] = []
         for client in (api, patient):
             try:
                 results.append(client.get())
             except Exception as error:
                 results.append(error)
+            between()
         return judge(place, *results)
 
     async def all_of_them() -> list[str]:
@@ -119,7 +127,8 @@ def test_an_answer_that_stalls_anywhere_is_an_error_of_the_network(shape: str, c
     def one(at: int) -> list[str]:
         # By connection: where the machine is slow, the first is given up before its request is read.
         with ScriptedServer(Cut("stall", at, SHAPES[shape]), Reply(body=BODY)) as server:
-            return sweep(colour, server.url, [at], read_timeout=STALL)
+            # The first connection is known to the server before there is a second.
+            return sweep(colour, server.url, [at], between=lambda: server.peer(1), read_timeout=STALL)
 
     with ThreadPoolExecutor(AT_ONCE) as threads:
         assert [fault for faults in threads.map(one, positions(shape, "stall")) for fault in faults] == []

@@ -578,4 +578,4 @@ def test_s25_whatever_is_repeated_is_read_in_linear_time_or_refused(
                 pass
             except Exception as error:
                 outcome = error
-            assert (name, unit, outcome, time.thread_time() - started < 0.2) == (name, unit, None, True)
+            assert (name, unit, outcome, time.thread_time() - started < 1.0) == (name, unit, None, True)

@@ -95,8 +95,6 @@ class MessageSigning:
         return [Step(self.name, Stage.SIGN, self._sign)]
 
     async def _sign(self, request: Request, call: Call, proceed: Proceed) -> Response:
-        if request.url.origin != call.origin:  # the key is for the service, and nobody else
-            return await proceed(request, call)
         components = self._covered(request)
         if any(component.name == CONTENT_DIGEST.name for component in components):
             request = await self._digested(request, call.runtime)

@@ -75,8 +75,6 @@ class OAuth1:
         return [Step(self.name, Stage.SIGN, self._sign)]
 
     async def _sign(self, request: Request, call: Call, proceed: Proceed) -> Response:
-        if request.url.origin != call.origin:  # the credentials are for the service, and nobody else
-            return await proceed(request, call)
         # §3.4.4: PLAINTEXT "MUST be used with a transport-layer mechanism such as TLS"
         if self._method == "PLAINTEXT" and request.url.origin.scheme != "https":
             raise UsageError("PLAINTEXT would send the secrets for all to read: use https, or HMAC-SHA1")
