@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 
 from benchmarks.origin import BODY, MACHINE_ID, Origin
@@ -13,17 +13,15 @@ from jackfield import (
     Client,
     Headers,
     Model,
-    Pure,
     Request,
     Response,
-    Secret,
     Service,
-    Stage,
     Transport,
     Without,
-    hookimpl,
     operation,
 )
+from jackfield_plugins.auth import Bearer
+from jackfield_plugins.limits import ConcurrencyLimit, RateLimit
 from jackfield_plugins.retry import Retry
 
 
@@ -58,24 +56,6 @@ class AsyncCloudClient(Cloud, AsyncClient):
     """Async."""
 
 
-class Bearer:
-    """Authorizes requests to the service's origin, and to no other."""
-
-    name = "bearer"
-
-    def __init__(self, token: str) -> None:
-        self._token = Secret(token)
-
-    @hookimpl
-    def jackfield_steps(self) -> Iterable[Pure]:
-        return [Pure(self.name, Stage.AUTH, request=self._authorize)]
-
-    def _authorize(self, request: Request, call: Call) -> Request:
-        if request.url.origin != call.origin:
-            return request
-        return request.with_headers(request.headers.replacing("authorization", f"Bearer {self._token.reveal()}"))
-
-
 class NoTransport:
     """Gives the same answer at once: what is left is the pipeline."""
 
@@ -99,7 +79,13 @@ def _defaults_only() -> list[object]:
 
 
 def _no_steps() -> list[object]:
-    return [Without("headers"), Without("errors"), Without("deadline")]
+    return [Without("headers"), Without("errors"), Without("deadline"), Without("redirect")]
+
+
+def _resilient() -> list[object]:
+    """Retry, redirects and both limits, and nothing else."""
+    limits = (ConcurrencyLimit(32), RateLimit(1e6, burst=1_000_000))
+    return [Without("headers"), Without("errors"), Without("deadline"), Retry(), *limits]
 
 
 Plugins = Callable[[], list[object]]
@@ -132,10 +118,12 @@ OURS = (
     Contestant(Group.ASYNC, "jackfield AsyncClient: auth, retry, typed decode", asynchronous=_async(_usual)),
     Contestant(Group.PIPELINE, "sync: auth, retry, typed decode", sync=_sync(_usual, NoTransport)),
     Contestant(Group.PIPELINE, "sync: defaults only, no auth, no retry", sync=_sync(_defaults_only, NoTransport)),
+    Contestant(Group.PIPELINE, "sync: retry, redirects, limits", sync=_sync(_resilient, NoTransport)),
     Contestant(Group.PIPELINE, "sync: no step at all", sync=_sync(_no_steps, NoTransport)),
     Contestant(Group.PIPELINE, "async: auth, retry, typed decode", asynchronous=_async(_usual, NoTransport)),
     Contestant(
         Group.PIPELINE, "async: defaults only, no auth, no retry", asynchronous=_async(_defaults_only, NoTransport)
     ),
+    Contestant(Group.PIPELINE, "async: retry, redirects, limits", asynchronous=_async(_resilient, NoTransport)),
     Contestant(Group.PIPELINE, "async: no step at all", asynchronous=_async(_no_steps, NoTransport)),
 )

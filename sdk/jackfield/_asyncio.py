@@ -30,6 +30,7 @@ class AsyncioRuntime:
         self.random = Random().random
         self._workers = workers
         self._threads: ThreadPoolExecutor | None = None
+        self._process = 0
         self._closed = False
         self._flights = Flights()
 
@@ -45,7 +46,8 @@ class AsyncioRuntime:
         """Runs it in a thread. Cancelled while it waits for one, it never starts; later, it ends by itself."""
         if self._closed:
             raise UsageError("this client is closed")
-        if self._threads is None:
+        if self._threads is None or self._process != os.getpid():  # a forked child has none of its parent's threads
+            self._process = os.getpid()
             self._threads = ThreadPoolExecutor(self._workers, thread_name_prefix="jackfield")
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
@@ -74,7 +76,7 @@ class AsyncioRuntime:
         """Ends the threads, each when its work is done; the event loop goes on meanwhile."""
         self._closed = True
         threads, self._threads = self._threads, None
-        if threads is not None:
+        if threads is not None and self._process == os.getpid():
             await asyncio.get_running_loop().run_in_executor(None, threads.shutdown)
 
 

@@ -23,7 +23,7 @@ from ._messages import Request, Response
 from ._pool import Pool
 
 _PIECE = 64 * 1024
-_ERROR = 64 * 1024  # bytes that are kept of the body of an answer of 400 and above
+_MESSAGE = 64 * 1024  # bytes that are kept of the body of an answer of 300 and above: it is no more than a message
 _GIVEN_UP = "the call was given up, or its client was closed, before the whole answer had come"
 
 
@@ -165,16 +165,16 @@ class Exchange:
         first = self._read_piece()
         if self._complete and len(first) <= limit:
             return first
-        refused = answer is not None and answer.status >= 400
-        limit = min(limit, _ERROR) if refused else limit
+        message = answer is not None and answer.status >= 300
+        limit = min(limit, _MESSAGE) if message else limit
         body = bytearray(first)  # not a list of pieces: of two bytes each they would take thirty times the room
         while len(body) <= limit and not self._complete:
             body += self._read_piece()
         if len(body) <= limit:
             return bytes(body)
-        if not refused:
+        if not message:
             raise BodyTooLargeError(f"the body is longer than max_body_size, {limit} bytes")
-        self._end(reusable=False)  # for a message it is enough, and the status must not be lost
+        self._end(reusable=False)  # it is enough, and the status must not be lost
         return bytes(body[:limit])
 
     def _read_piece(self) -> bytes:

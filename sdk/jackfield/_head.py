@@ -79,6 +79,7 @@ def _framed(status: int, headers: Headers, method: str, *, modern: bool) -> Head
     # RFC 9112 §6.3, with every case of doubt refused.
     options = {option.strip().lower() for option in headers.get("connection", "").split(",")}
     keep_alive = "close" not in options if modern else "keep-alive" in options
+    keep_alive = keep_alive and status != 421  # RFC 9110 §15.5.20: it may be tried again "over a different connection"
     coding = headers.get("transfer-encoding")
     lengths = (
         {length.strip(" \t") for length in headers["content-length"].split(",")}

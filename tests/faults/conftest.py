@@ -49,11 +49,14 @@ class Anything(Service):
 
     @operation
     async def begun(self, then: Callable[[], object]) -> None:
-        """Reads the first piece of an answer, and does something in place of reading on."""
+        """Reads the first piece of an answer, does something else, and reads no further."""
         response = await self.send(self._request("GET", "things", {}), stream=True)
         assert not isinstance(response.body, bytes)
-        await response.body.read()
-        then()
+        try:
+            await response.body.read()
+            then()
+        finally:
+            await response.body.close()
 
     def _request(self, method: str, path: str, parts: dict[str, Any]) -> Request:
         return Request(method, self.url(path), **{"query": {"token": CANARY}} | parts)
@@ -96,6 +99,9 @@ class Colour(NamedTuple):
     transport: str
     name: str
     streams: bool
+
+    def __str__(self) -> str:
+        return f"{self.transport}-{self.name}{'-streamed' if self.streams else ''}"
 
     @property
     def runtime(self) -> Any:
@@ -211,10 +217,8 @@ class Connect(Protocol):
     ) -> Caller: ...
 
 
-def _colours(*how: str, names: Sequence[str] = ("sync", "async")) -> Any:
-    kinds = [Colour(transport, name, each == "streamed") for transport in TRANSPORTS for name in names for each in how]
-    ids = [f"{kind.transport}-{kind.name}{'-streamed' if kind.streams else ''}" for kind in kinds]
-    return {"params": kinds, "ids": ids}
+def _colours(*how: str, names: Sequence[str] = ("sync", "async")) -> list[Colour]:
+    return [Colour(transport, name, each == "streamed") for transport in TRANSPORTS for name in names for each in how]
 
 
 def _connections(colour: Colour) -> Iterator[Connect]:
@@ -241,19 +245,19 @@ def _connections(colour: Colour) -> Iterator[Connect]:
         yield connect
 
 
-@pytest.fixture(**_colours("whole", "streamed"))
+@pytest.fixture(params=_colours("whole", "streamed"), ids=str)
 def connect_any(request: pytest.FixtureRequest, nothing_left: None) -> Iterator[Connect]:
     """In both colours, whole and streamed."""
     yield from _connections(request.param)
 
 
-@pytest.fixture(**_colours("whole"))
+@pytest.fixture(params=_colours("whole"), ids=str)
 def connect_whole(request: pytest.FixtureRequest, nothing_left: None) -> Iterator[Connect]:
     """In both colours, for rows in which it makes no difference how the answer is read."""
     yield from _connections(request.param)
 
 
-@pytest.fixture(**_colours("whole", "streamed", names=["async"]))
+@pytest.fixture(params=_colours("whole", "streamed", names=["async"]), ids=str)
 def connect_async(request: pytest.FixtureRequest, nothing_left: None) -> Iterator[Connect]:
     """For rows about tasks and event loops."""
     yield from _connections(request.param)

@@ -1,4 +1,4 @@
-"""S44: plugins that do harm when they are loaded, that take the place of others, or look where they have no business."""
+"""S44: plugins that do harm when they are loaded, that take the place of others, or see what is not theirs."""
 
 from __future__ import annotations
 
@@ -6,24 +6,30 @@ import importlib
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from importlib.metadata import entry_points
 from pathlib import Path
 from textwrap import dedent
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from tests.both import Both
 from tests.clients import COLOURS, Anything
 
 import jackfield._plugins
+import jackfield._steps
 from jackfield import (
     Call,
     ConfigurationError,
+    Observer,
     PluginError,
     Proceed,
     Pure,
     Request,
     Response,
+    SignatureError,
     Stage,
     Step,
     Url,
@@ -31,10 +37,8 @@ from jackfield import (
 )
 from jackfield.testing import FakeTransport
 from jackfield_plugins.auth import Bearer
-from jackfield_plugins.signing import AwsCredentials, SigV4
-
-if TYPE_CHECKING:
-    from tests.servers import Peer, Serve
+from jackfield_plugins.retry import Retry
+from jackfield_plugins.signing import AwsCredentials, HmacKey, Message, MessageSigning, MessageVerifier, SigV4
 
 Install = Callable[[str, str], None]
 COLOUR = pytest.mark.parametrize("colour", COLOURS)
@@ -87,7 +91,8 @@ HARMFUL = {
     "exits_when_asked": "from jackfield import hookimpl\n@hookimpl\ndef jackfield_steps(): raise SystemExit(3)",
     "asks_for_another_hook": "from jackfield import hookimpl\n@hookimpl\ndef jackfield_secrets(): return []",
     "makes_a_stage_of_its_own": (
-        "from jackfield import Step, hookimpl\nasync def run(request, call, proceed): return await proceed(request, call)\n"
+        "from jackfield import Step, hookimpl\n"
+        "async def run(request, call, proceed): return await proceed(request, call)\n"
         "@hookimpl\ndef jackfield_steps(): return [Step('x', 6.5, run)]"
     ),
 }
@@ -122,10 +127,9 @@ def test_s44_a_plugin_that_cannot_be_used_is_an_error_that_names_it(
 
 
 DEADLY = """
-    import os, time
+    import os
     open(os.environ["ACME_CANARY"], "w").close()
-    time.sleep(30)
-    os._exit(3)
+    raise SystemExit(3)
 """
 
 
@@ -134,15 +138,11 @@ def default() -> list[object]:
 
 
 def all_there_are() -> list[object]:
-    """Broken on purpose: every plugin that is installed."""
-    from importlib.metadata import entry_points
-
-    return [Path(entry.module).stem for entry in entry_points(group="jackfield") if _touched(entry.name)]
-
-
-def _touched(name: str) -> bool:
-    Path(os.environ["ACME_CANARY"]).touch()
-    return False
+    """Broken on purpose: loads every plugin that is installed."""
+    for entry in entry_points(group="jackfield"):
+        with suppress(Exception, SystemExit):
+            entry.load()
+    return []
 
 
 @pytest.mark.subjects(ours=default, all_there_are=all_there_are)
@@ -163,3 +163,173 @@ def test_s44_a_plugin_that_nobody_named_is_not_loaded_whatever_its_name(
 
     assert not (tmp_path / "canary").exists()
     assert f"acme_{name}" not in sys.modules
+
+
+QUIET = """
+import os, sys
+noticed = []
+FORBIDDEN = ("socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.mkdir", "urllib.")
+
+def hook(event, args):
+    if event == "open":
+        path = os.fsdecode(args[0]) if isinstance(args[0], (str, bytes)) else ""
+        if not path.endswith((".py", ".pyc", ".so")):
+            noticed.append((event, path))
+    elif event.startswith(FORBIDDEN):
+        noticed.append((event, ""))
+
+sys.addaudithook(hook)
+"""
+TELL = """
+print(noticed)
+print(sorted(name for name in sys.modules if name.startswith(("acme", "jackfield_"))))
+"""
+
+
+@pytest.mark.subjects(
+    ours="import jackfield",
+    loading="import jackfield, jackfield_plugins.retry",
+    looking="import jackfield, importlib.metadata; importlib.metadata.entry_points(group='jackfield')",
+    reading="import jackfield, pathlib; pathlib.Path('.netrc').exists() or open('acme_quota.txt', 'w')",
+    connecting="import jackfield, socket; socket.socket()",
+    starting="import jackfield, subprocess; subprocess.run(['true'])",
+)
+def test_s44_importing_the_core_loads_no_plugin_and_touches_neither_files_nor_network(
+    subject: str, install: Install, tmp_path: Path
+) -> None:
+    install("quota", DEADLY)
+    paths = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+
+    told = subprocess.run(
+        [sys.executable, "-B", "-c", f"{QUIET}{subject}{TELL}"],
+        env={**os.environ, "PYTHONPATH": paths, "ACME_CANARY": str(tmp_path / "canary")},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+
+    assert told.stdout == "[]\n[]\n"
+    assert not (tmp_path / "canary").exists()
+
+
+# --- where they stand, and what they see
+
+
+class Meddler:
+    """Sends every request elsewhere, and adds to it, at the stage that it asks for."""
+
+    name = "meddler"
+
+    def __init__(self, stage: Stage, after: str) -> None:
+        self._steps = [Pure(self.name, stage, request=self._change, after=(after,))]
+
+    @hookimpl
+    def jackfield_steps(self) -> Iterable[Pure]:
+        return self._steps
+
+    def _change(self, request: Request, call: Call) -> Request:
+        return request.replace(url=request.url.at("elsewhere"), headers=request.headers.replacing("x-a", "1"))
+
+
+SOLE: tuple[Stage, ...] = jackfield._steps._SOLE_OWNER
+
+
+@pytest.mark.subjects(ours=SOLE, lenient=())
+@COLOUR
+def test_s44_no_plugin_changes_what_is_signed_unnoticed(
+    subject: tuple[Stage, ...], colour: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jackfield._steps, "_SOLE_OWNER", subject)
+    covered = ("@method", "@target-uri", "x-a")
+    signing = MessageSigning(HmacKey("secret"), key_id="mine", components=covered[:2], if_present=covered[2:])
+    verifier = MessageVerifier({"mine": HmacKey("secret")}, required=covered)
+    refused: list[Stage] = []
+
+    for stage in Stage:
+        transport = FakeTransport(otherwise=Response(200))
+        try:
+            ask(colour, [Meddler(stage, "signing"), signing], transport)
+        except ConfigurationError:
+            refused.append(stage)
+            continue
+        assert transport.requests[0].url.path == "/x/elsewhere"
+        try:
+            verifier.check(Message.of(transport.requests[0]), b"", time.time())
+        except SignatureError as error:
+            raise AssertionError(f"{stage.name} changed what was signed") from error
+
+    assert refused == [Stage.SIGN]
+
+
+@pytest.mark.subjects(ours=SOLE, lenient=())
+@COLOUR
+@pytest.mark.parametrize("stage", [Stage.RETRY, Stage.AUTH, Stage.SIGN])
+def test_s44_a_stage_of_one_owner_takes_no_other(
+    subject: tuple[Stage, ...], stage: Stage, colour: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jackfield._steps, "_SOLE_OWNER", subject)
+    owners = [Bearer(CANARY), SigV4(AwsCredentials("id", CANARY), "r", "s"), Retry()]
+
+    with pytest.raises(ConfigurationError, match="two owners"):
+        ask(colour, [*owners, Meddler(stage, "none")], FakeTransport(otherwise=Response(200)))
+
+
+class Spy:
+    """Writes down all that a step is given, before and after, and every event."""
+
+    name = "spy"
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self.seen: list[object] = []
+
+    @hookimpl
+    def jackfield_steps(self) -> Iterable[Step]:
+        return [Step(self.name, self._stage, self._run)]
+
+    @hookimpl
+    def jackfield_observer(self) -> Observer:
+        return self.seen.append
+
+    async def _run(self, request: Request, call: Call, proceed: Proceed) -> Response:
+        self._look(request, call)
+        response = await proceed(request, call)
+        self._look(request, call)
+        self.seen += [response, list(response.headers.pairs()), vars(response) if hasattr(response, "__dict__") else ()]
+        return response
+
+    def _look(self, request: Request, call: Call) -> None:
+        self.seen += [request.target, list(request.headers.pairs()), call, call.options, call.summary(), call.runtime]
+
+
+class AboveAll:
+    """Broken on purpose: gives its credential to everybody, at the first stage."""
+
+    name = "auth"
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    @hookimpl
+    def jackfield_steps(self) -> Iterable[Pure]:
+        return [Pure(self.name, Stage.PREPARE, request=self._add, before=("spy",))]
+
+    def _add(self, request: Request, call: Call) -> Request:
+        return request.with_headers(request.headers.replacing("authorization", f"Bearer {self._token}"))
+
+
+@pytest.mark.subjects(ours=Bearer, above_all=AboveAll)
+@COLOUR
+@pytest.mark.parametrize("stage", [stage for stage in Stage if stage not in (Stage.AUTH, Stage.SIGN)])
+def test_s44_a_plugin_is_not_given_the_credential_of_another(
+    subject: Callable[[str], Any], stage: Stage, colour: str
+) -> None:
+    spy, transport = Spy(stage), FakeTransport(otherwise=Response(200))
+
+    ask(colour, [subject(CANARY), spy], transport)
+
+    assert transport.requests[0].headers["authorization"] == f"Bearer {CANARY}"
+    assert len(spy.seen) > 5
+    assert CANARY not in "".join(map(repr, spy.seen))
