@@ -41,6 +41,7 @@ class Both(AbstractContextManager["Both"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.get(self.client.close() if isinstance(self.client, Client) else self.client.aclose())
+        client = self.client
+        self.get(client.aclose() if hasattr(client, "aclose") else client.close())
         self._runner.run(self.transport.close())
         self._runner.close()

@@ -59,7 +59,7 @@ class Anything(Service):
             await response.body.close()
 
     def _request(self, method: str, path: str, parts: dict[str, Any]) -> Request:
-        return Request(method, self.url(path), **{"query": {"token": CANARY}} | parts)
+        return Request(method, self.url(path), query={"token": CANARY}, **parts)
 
 
 class AnythingClient(Anything, Client): ...

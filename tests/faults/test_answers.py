@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -338,7 +339,7 @@ class Crowd:
             runtime.run(runtime.gather(*(self._tasks(runtime, calls, pause) for _ in range(workers))))
             return
         with ThreadPoolExecutor(workers) as threads:
-            list(threads.map(lambda seed: self._thread(seed, calls, pause), range(workers)))
+            list(threads.map(partial(self._thread, calls, pause), range(workers)))
 
     @property
     def good(self) -> int:
@@ -348,7 +349,7 @@ class Crowd:
         self.requests.append(now)
         return self._service(now)
 
-    def _thread(self, seed: int, calls: int, pause: float) -> None:
+    def _thread(self, calls: int, pause: float, seed: int) -> None:
         runtime = VirtualSyncRuntime(seed)
         transport = FakeTransport(otherwise=lambda request: self._answer(runtime.elapsed))
         with SyncClock(URL, transport=transport, runtime=runtime, plugins=[Retry(**self._settings)]) as client:

@@ -5,21 +5,36 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.both import Both
-from tests.clients import AnythingClient, AsyncAnythingClient
+from tests.clients import COLOURS, Anything
+from tests.servers import GUARD
 
-from jackfield import Call, JackfieldError, Proceed, Request, Response, Stage, Step, Url, Urllib3Transport, hookimpl
-from jackfield_plugins.auth import ApiKey, Basic, Bearer, ClientSecretBasic, Digest, Grant, OAuth2
+from jackfield import (
+    Call,
+    Proceed,
+    ReadTimeoutError,
+    Request,
+    Response,
+    Stage,
+    Step,
+    SyncRuntime,
+    Transport,
+    Url,
+    Urllib3Transport,
+    hookimpl,
+)
+from jackfield_plugins.auth import Bearer, ClientSecretBasic, Digest, Grant, OAuth2
 
 if TYPE_CHECKING:
     from tests.servers import Peer, ReceivedRequest, Script, Serve
 
+COLOUR = pytest.mark.parametrize("colour", COLOURS)
 IDENTITIES = 20
 THREADS, TASKS, CALLS = 50, 500, 2000
 
@@ -77,56 +92,44 @@ def token(number: int) -> str:
     return f"identity-{number % IDENTITIES}"
 
 
-def mixed_up(answers: Iterable[tuple[int, Response]]) -> list[str]:
-    """Answers that are not what was asked for."""
-    found = ((f"/{number} Bearer {token(number)}", answer.content.decode()) for number, answer in answers)
-    return [f"{got}, not {wanted}" for wanted, got in found if got != wanted]
+def answers(
+    colour: str, url: str, auth: Callable[[str], Any], calls: int, transport: Transport | None = None
+) -> list[tuple[int, str]]:
+    """What came of so many calls by threads or tasks, on one client with a view for each identity."""
+
+    def ask(number: int) -> Any:
+        return views[number % IDENTITIES].ask(asked(number, url))
+
+    def in_threads() -> list[tuple[int, str]]:
+        with ThreadPoolExecutor(THREADS) as threads:
+            found = threads.map(ask, range(calls))
+            return [(number, answer.content.decode()) for number, answer in enumerate(found)]
+
+    async def caller(first: int) -> list[tuple[int, str]]:
+        numbers = range(first, calls, TASKS)
+        return [(number, (await ask(number)).content.decode()) for number in numbers]
+
+    async def in_tasks() -> list[tuple[int, str]]:
+        found = await asyncio.gather(*(caller(first) for first in range(min(TASKS, calls))))
+        return [one for some in found for one in some]
+
+    with Both(colour, Anything, url, transport, plugins=[auth(token(0))]) as api:
+        views = [api.client.with_options(auth=auth(token(number))) for number in range(IDENTITIES)]
+        return in_threads() if colour == "sync" else api.get(in_tasks())
 
 
-SUBJECTS = pytest.mark.subjects(
-    ours=(Bearer, Urllib3Transport), shared=(Shared, Urllib3Transport), late=(Bearer, Late)
-)
-
-
-@SUBJECTS
-def test_s45_threads_of_many_identities_do_not_get_into_each_others_way(subject: Any, serve: Serve) -> None:
+@pytest.mark.subjects(ours=(Bearer, Urllib3Transport), shared=(Shared, Urllib3Transport), late=(Bearer, Late))
+@COLOUR
+def test_s45_callers_of_many_identities_do_not_get_into_each_others_way(
+    subject: Any, colour: str, serve: Serve
+) -> None:
     auth, transport = subject
     server = serve(ECHO)
 
-    with (
-        AnythingClient(server.url, plugins=[auth("nobody")], transport=transport(max_connections=16)) as client,
-        ThreadPoolExecutor(THREADS) as threads,
-    ):
-        views = [client.with_options(auth=auth(token(number))) for number in range(IDENTITIES)]
-        ask = [view.ask for view in views]
-        answers = threads.map(lambda n: (n, ask[n % IDENTITIES](asked(n, server.url))), range(CALLS))
-        assert mixed_up(answers) == []
-        asyncio.run(client._wiring.transport.close())
+    found = answers(colour, server.url, auth, CALLS, transport(max_connections=16))
 
-    assert len(server.requests) == CALLS
-
-
-@SUBJECTS
-def test_s45_tasks_of_many_identities_do_not_get_into_each_others_way(subject: Any, serve: Serve) -> None:
-    auth, transport = subject
-    server = serve(ECHO)
-
-    async def main() -> list[tuple[int, Response]]:
-        used = transport(max_connections=16)
-        async with AsyncAnythingClient(server.url, plugins=[auth("nobody")], transport=used) as client:
-            views = [client.with_options(auth=auth(token(number))) for number in range(IDENTITIES)]
-            answers: list[tuple[int, Response]] = []
-
-            async def caller(first: int) -> None:
-                for n in range(first, CALLS, TASKS):
-                    answers.append((n, await views[n % IDENTITIES].ask(asked(n, server.url))))
-
-            await asyncio.gather(*(caller(first) for first in range(TASKS)))
-            await used.close()
-            return answers
-
-    assert mixed_up(asyncio.run(main())) == []
-    assert len(server.requests) == CALLS
+    assert len(found) == len(server.requests) == CALLS
+    assert [got for number, got in found if got != f"/{number} Bearer {token(number)}"] == []
 
 
 # --- what learns from the service, and so has something to mix up
@@ -138,17 +141,18 @@ def challenging(request: ReceivedRequest) -> bytes:
     return answer(f"{request.target} {given}".encode()) if given else answer(b"", 401, challenge)
 
 
-@pytest.mark.subjects(ours=Digest, shared=lambda user, password: Shared(user))
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_s45_challenges_are_answered_for_whom_they_met(subject: Any, colour: str, serve: Serve) -> None:
+def digest(user: str) -> Digest:
+    return Digest(user, "password")
+
+
+@pytest.mark.subjects(ours=digest, shared=Shared)
+@COLOUR
+def test_s45_challenges_are_answered_by_whom_they_met(subject: Any, colour: str, serve: Serve) -> None:
     server = serve(answering(challenging))
 
-    with many(colour, server.url, lambda number: subject(token(number), "password")) as answers:
-        wrong = [
-            (number, content) for number, content in answers if f'username="{token(number)}"' not in content.decode()
-        ]
+    found = answers(colour, server.url, subject, 200)
 
-    assert wrong == []
+    assert [got for number, got in found if f'/{number} Digest username="{token(number)}"' not in got] == []
 
 
 def granting(request: ReceivedRequest) -> bytes:
@@ -179,30 +183,90 @@ def oauth2(url: str) -> OAuth2:
 
 
 @pytest.mark.subjects(ours=oauth2, hasty=Hasty)
-@pytest.mark.parametrize("colour", ["sync", "async"])
+@COLOUR
 def test_s45_all_together_ask_for_one_token(subject: Any, colour: str, serve: Serve) -> None:
     server = serve(answering(granting))
     plugin = subject(f"{server.url}/token")
 
-    with many(colour, server.url, lambda number: plugin) as answers:
-        assert len(answers) == 200
+    assert len(answers(colour, server.url, lambda identity: plugin, 200)) == 200
 
     assert [request.target for request in server.requests].count("/token") == 1
 
 
-@contextmanager
-def many(colour: str, url: str, auth: Callable[[int], Any]) -> Iterator[list[tuple[int, bytes]]]:
-    """The answers to 200 calls of so many identities at one time."""
+# --- what is given up in the middle
 
-    async def together(client: Any) -> list[Any]:
-        views = [client.with_options(auth=auth(number)) for number in range(IDENTITIES)]
-        return await asyncio.gather(*(views[n % IDENTITIES].ask(asked(n, url)) for n in range(200)))
 
-    def in_threads(client: Any) -> list[Any]:
-        views = [client.with_options(auth=auth(number)) for number in range(IDENTITIES)]
-        with ThreadPoolExecutor(THREADS) as threads:
-            return list(threads.map(lambda n: views[n % IDENTITIES].ask(asked(n, url)), range(200)))
+class Persevering:
+    """Broken on purpose: keeps its one connection, whatever became of the call that was on it."""
 
-    with Both(colour, AnythingClient.__mro__[1], url, plugins=[auth(0)]) as api:
-        found = in_threads(api.client) if colour == "sync" else api.get(together(api.client))
-        yield [(number, answer.content) for number, answer in enumerate(found)]
+    def __init__(self) -> None:
+        self._socket: socket.socket | None = None
+        self._read = b""
+
+    async def send(self, request: Request, call: Call) -> Response:
+        if self._socket is None:
+            self._socket = socket.create_connection(request.url.origin[1:])
+        self._socket.setblocking(True)
+        self._socket.sendall(f"GET {request.target} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+        while b"\r\n\r\n" not in self._read:
+            await self._receive(self._socket, call)
+        head, _, self._read = self._read.partition(b"\r\n\r\n")
+        size = int(head.partition(b"Content-Length: ")[2].split()[0])
+        while len(self._read) < size:
+            await self._receive(self._socket, call)
+        body, self._read = self._read[:size], self._read[size:]
+        return Response(200, body=body)
+
+    async def _receive(self, sock: socket.socket, call: Call) -> None:
+        if isinstance(call.runtime, SyncRuntime):
+            sock.settimeout(call.options.read_timeout)
+            try:
+                self._read += sock.recv(65536)
+            except TimeoutError:
+                raise ReadTimeoutError("silence") from None
+        else:
+            sock.setblocking(False)
+            self._read += await asyncio.get_running_loop().sock_recv(sock, 65536)
+
+    async def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
+FIRST = HEAD + b"he" + answer(b"the answer to another call").ljust(98)  # which is what a body may look like
+
+
+@pytest.mark.subjects(ours=Urllib3Transport, persevering=Persevering)
+@COLOUR
+@pytest.mark.parametrize("sent", [0, 10, len(HEAD), len(HEAD) + 2], ids=["nothing", "part of the head", "head", "part"])
+def test_s45_what_comes_late_is_no_answer_to_the_next_call(subject: Any, sent: int, colour: str, serve: Serve) -> None:
+    begun, given_up = threading.Event(), threading.Event()
+
+    def late(peer: Peer) -> None:
+        peer.request()
+        peer.send(FIRST[:sent])
+        peer.settle()
+        begun.set()
+        peer.wait(given_up)
+        peer.send(FIRST[sent:])
+        ECHO(peer)
+
+    def wait_in_vain() -> None:
+        with pytest.raises(ReadTimeoutError):
+            api.client.with_options(read_timeout=0.05).ask(asked(1, server.url))
+
+    async def cancel() -> None:
+        first = asyncio.ensure_future(api.client.ask(asked(1, server.url)))
+        await asyncio.to_thread(begun.wait, GUARD)
+        first.cancel()
+        with suppress(asyncio.CancelledError):
+            await first
+
+    server = serve(late, ECHO)
+    with Both(colour, Anything, server.url, subject()) as api:
+        wait_in_vain() if colour == "sync" else api.get(cancel())
+        given_up.set()
+        got = [api.get(api.client.ask(asked(number, server.url))).content.decode().strip() for number in (2, 3)]
+
+    assert got == ["/2", "/3"]

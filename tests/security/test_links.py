@@ -283,16 +283,24 @@ def on_and_on(api: Both) -> None:
         token = api.get(api.client.things.at(json.dumps([json.loads(token)[0] + "#"]))()).next
 
 
+def to_the_same(target: str) -> str:
+    return "/things"
+
+
+def in_a_circle(target: str) -> str:
+    return "/b" if target == "/a" else "/a"
+
+
+def for_ever(target: str) -> str:
+    return f"{target}x"
+
+
 @pytest.mark.subjects(ours=to_its_end, endless=on_and_on)
 @COLOUR
 @pytest.mark.parametrize(
     ("following", "most"),
-    [
-        (lambda target: "/things", 2),
-        (lambda target: "/b" if target == "/a" else "/a", 20),
-        (lambda target: f"{target}x", 20),
-    ],
-    ids=["to itself", "in a circle", "for ever"],
+    [(to_the_same, 2), (in_a_circle, 20), (for_ever, 20)],
+    ids=["to the same", "in a circle", "for ever"],
 )
 def test_s09_pages_without_end_come_to_an_end(
     subject: Callable[[Both], None],

@@ -107,6 +107,10 @@ def answer(status: int, *headers: str, body: bytes = b"") -> bytes:
     return head.encode() + b"\r\n" + body
 
 
+def always(said: bytes) -> Script:
+    return answering(lambda request: said)
+
+
 def virtual(colour: str, now: float | None = None) -> Any:
     """A runtime whose sleeps take no time and are counted."""
     runtime = VirtualSyncRuntime() if colour == "sync" else VirtualAsyncioRuntime()
@@ -199,7 +203,7 @@ def test_s26_a_rate_limit_is_read_off_the_wire_as_the_vectors_say(
 ) -> None:
     for case in [one for one in cases("ratelimit_fields") if "message" in one]:
         refused = answer(case["status"], *(f"{name}: {value}" for name, value in case["headers"].items()))
-        server = serve(answering(lambda request, refused=refused: refused))
+        server = serve(always(refused))
         runtime = virtual(colour)
         options: Any = {"timeout": 1000, "runtime": runtime, "plugins": [subject(throttle_base=1)]}
         with Both(colour, Anything, server.url, **options) as api, pytest.raises(JackfieldError):

@@ -56,6 +56,14 @@ class Eager:
         return await proceed(request, call)
 
 
+def as_it_is(request: Request, call: Call) -> Request:
+    return request
+
+
+def as_idempotent(request: Request, call: Call) -> Request:
+    return request.replace(idempotent=True)
+
+
 class Shy:
     """Broken on purpose: tries nothing again."""
 
@@ -65,7 +73,7 @@ class Shy:
 
     @hookimpl
     def jackfield_steps(self) -> Iterable[Pure]:
-        return [Pure(self.name, Stage.LIMIT, request=lambda request, call: request)]
+        return [Pure(self.name, Stage.LIMIT, request=as_it_is)]
 
 
 def answer(status: int, *headers: str) -> bytes:
@@ -209,7 +217,7 @@ class KeyOfTheAttempt(IdempotencyKey):
     @hookimpl
     def jackfield_steps(self) -> Iterable[Pure]:
         return [
-            Pure(self.name, Stage.PREPARE, request=lambda request, call: request.replace(idempotent=True)),
+            Pure(self.name, Stage.PREPARE, request=as_idempotent),
             Pure("key", Stage.LIMIT, request=self._add),
         ]
 

@@ -80,3 +80,8 @@ class Token(_Fields):
             raise DecodeError(f"this is no stored token: {error}") from error
         refresh = kept.refresh_token or None
         return cls(kept.access_token, kept.token_type, kept.issued_at, kept.expires_at, refresh, kept.scope, kept.login)
+
+
+def same(one: Token, other: Token | None) -> bool:
+    """Whether requests carry the same."""
+    return other is not None and one.access_token == other.access_token

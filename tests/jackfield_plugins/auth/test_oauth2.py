@@ -745,8 +745,8 @@ def test_clients_that_share_a_store_share_its_tokens(world: World) -> None:
     ],
 )
 def test_identities_do_not_share_tokens(other: OAuth2) -> None:
-    assert other._manager._source.key != oauth()._manager._source.key
-    assert "hunter2" not in other._manager._source.key
+    assert other._manager._renewal._source.key != oauth()._manager._renewal._source.key
+    assert "hunter2" not in other._manager._renewal._source.key
 
 
 def test_a_store_that_cannot_write_stops_nobody_and_says_so_once(
@@ -821,7 +821,7 @@ def test_a_token_that_was_rejected_here_is_not_taken_from_the_store_again(world:
 def test_who_waits_for_another_process_does_so_until_the_deadline(world: World) -> None:
     store = MemoryTokenStore()
     auth = oauth(store=store)
-    held = store.lock(auth._manager._source.key)
+    held = store.lock(auth._manager._renewal._source.key)
     assert held.acquire()
     api = world.client(auth)
 
