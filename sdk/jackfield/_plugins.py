@@ -74,10 +74,12 @@ def resolve(defaults: Sequence[object], chosen: Iterable[object]) -> PluginSet:
 
     Raises:
         PluginError: a name is unknown, or a plugin cannot be loaded or offers nothing.
-        ConfigurationError: what is left out is not there.
+        ConfigurationError: what is left out is not there, or the user chose two of one name.
     """
     if isinstance(chosen, str):
         raise ConfigurationError(f"plugins is a list of them: write plugins=[{chosen!r}]")
+    chosen = list(chosen)
+    _check_chosen_once(chosen)
     plugins: dict[str, object] = {}
     for item in (*defaults, *_of_the_environment(), *chosen):
         if isinstance(item, Without):
@@ -88,6 +90,17 @@ def resolve(defaults: Sequence[object], chosen: Iterable[object]) -> PluginSet:
         else:
             plugins[_name(item)] = item
     return PluginSet.of({name: plug(name, plugin) for name, plugin in plugins.items()})
+
+
+def _check_chosen_once(chosen: Iterable[object]) -> None:
+    by_name: dict[str, object] = {}
+    for item in chosen:
+        if not isinstance(item, Without):
+            name = item if isinstance(item, str) else _name(item)
+            if name in by_name:
+                kinds = " and ".join(type(one).__name__ for one in (by_name[name], item))
+                raise ConfigurationError(f"two plugins are named {name!r} ({kinds}), and one would not be used: drop one")
+            by_name[name] = item
 
 
 def _of_the_environment() -> list[str]:

@@ -124,10 +124,9 @@ def test_a_plugin_of_the_same_name_takes_the_place_of_a_default(colour: Colour, 
     assert (default.asked, mine.asked) == (1, 1)
 
 
-def test_of_two_plugins_of_one_name_the_later_counts(colour: Colour, plugin: type[Steps]) -> None:
-    plugins = [plugin("quota", adding("quota", value)) for value in ("one", "two")]
-
-    assert sent_query(colour, plugins=plugins) == {"quota": "two"}
+def test_two_plugins_of_one_name_are_refused_as_one_would_not_be_used(colour: Colour, plugin: type[Steps]) -> None:
+    with pytest.raises(ConfigurationError, match="two plugins are named 'quota'"):
+        colour.client(Core, plugins=[plugin("quota"), plugin("quota")])
 
 
 def test_a_plugin_that_was_left_out_may_be_put_in_again(colour: Colour, plugin: type[Steps]) -> None:
