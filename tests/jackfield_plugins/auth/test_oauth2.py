@@ -329,7 +329,7 @@ def test_a_service_that_rejects_every_token_costs_one_in_half_a_minute(world: Wo
     def reject(request: Any) -> Response:
         return world.server(request) if str(request.url) == TOKEN_URL else Response(401)
 
-    api = world.client(oauth(), transport=FakeTransport(otherwise=reject))
+    api = world.client(oauth(), transport=(transport := FakeTransport(otherwise=reject)))
 
     for _ in range(40):
         with pytest.raises(UnauthorizedError):
@@ -337,6 +337,7 @@ def test_a_service_that_rejects_every_token_costs_one_in_half_a_minute(world: Wo
         world.runtime.elapsed += 1
 
     assert world.server.asked.total() == 3  # the first, its replacement, and one half a minute later
+    assert len(transport.requests) == 3 + 40 + 2  # what was not replaced is not tried again either
     assert world.server.reused == []
 
 
@@ -386,7 +387,8 @@ def test_a_body_that_is_good_once_is_not_sent_again_but_the_token_is_replaced(wo
     assert world.get(api.thing()) == "access-3"
 
 
-def test_a_streamed_answer_that_rejects_is_closed_before_the_next_is_asked_for(world: World) -> None:
+@pytest.mark.parametrize("status", [200, 302, 401])
+def test_a_streamed_answer_that_rejects_is_closed_before_the_next_is_asked_for(world: World, status: int) -> None:
     class Body:
         closed = False
 
@@ -400,10 +402,17 @@ def test_a_streamed_answer_that_rejects_is_closed_before_the_next_is_asked_for(w
 
     def answer(request: Any) -> Response:
         if str(request.url) != TOKEN_URL and not body.closed:
-            return Response(401, body=body)
+            return Response(status, body=body)
         return world.server(request)
 
-    api = world.client(oauth(), transport=FakeTransport(otherwise=answer))
+    def rejected(response: Response) -> bool:
+        return response.status == status
+
+    def once(response: Response) -> bool:
+        return rejected(response) and not isinstance(response.body, bytes)
+
+    auth = oauth(rejected=once if status < 400 else rejected)
+    api = world.client(auth, transport=FakeTransport(otherwise=answer))
 
     assert world.get(api.thing()) == "access-3"
     assert body.closed
