@@ -85,6 +85,8 @@ class CircuitBreaker:
                 failure = type(error).__name__
             raise
         finally:
+            if not answered and call.attempts > attempts and call.unanswered and call.remaining() <= 0:
+                failure = "no answer in time"
             if failure is not None:
                 circuit.failed(phase, failure, call)
             elif answered:
@@ -145,11 +147,12 @@ class _Circuit:
 
     def answered(self, phase: _Phase) -> None:
         """The service is there."""
-        if phase.until is None:
-            phase.failures.clear()
+        if phase.until is None and not phase.failures:
             return
         with self._guard:
-            if phase is self._phase:
+            if phase.until is None:
+                phase.failures.clear()
+            elif phase is self._phase:
                 self._phase = _Phase(self._failures)
 
     def failed(self, phase: _Phase, reason: str, call: Call) -> None:
@@ -165,5 +168,6 @@ class _Circuit:
 
     def unknown(self, phase: _Phase) -> None:
         """The attempt was given up, or did not come to the service: if it was the probe, the next one is."""
-        if phase.until is not None:
-            phase.until = -inf
+        with self._guard:
+            if phase.until is not None:
+                phase.until = -inf

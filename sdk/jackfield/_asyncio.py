@@ -18,13 +18,14 @@ T = TypeVar("T")
 
 
 class AsyncioRuntime:
-    """Runs on whatever event loop calls it.
+    """Runs on whatever event loop calls it. In a forked child it begins without threads.
 
     Args:
-        workers: threads at most for blocking work, the urllib3 transport's among it.
+        workers: threads at most for blocking work, the urllib3 transport's among it; each is begun when it is needed.
+            With many more than the transport's connections to one origin, one that hangs keeps no other waiting.
     """
 
-    def __init__(self, *, workers: int = 32) -> None:
+    def __init__(self, *, workers: int = 256) -> None:
         if workers < 1:
             raise ConfigurationError(f"workers must be 1 or more, not {workers}")
         self.random = Random().random

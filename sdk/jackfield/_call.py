@@ -28,7 +28,8 @@ class Call:
         stream: whether the answer's body is left to be read piece by piece.
         dry: stop before the transport, with the request that would have been sent.
         request: the last one handed to the transport.
-        unanswered: it was sent, at least in part, and no answer has come. A transport says so before its first byte.
+        unanswered: it was sent, at least in part, and no answer has come that tells what became of it. A transport says
+            so before its first byte.
         fetched: whether anything was sent on the side of this call, at least in part.
         observers: who is told of events; empty costs nothing.
     """

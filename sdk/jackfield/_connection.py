@@ -16,7 +16,7 @@ from ._answer import Answer
 from ._border import blamed_on_the_proxy
 from ._nested_tls import TlsWithinTls
 from ._proxy import ProxyServer
-from ._reach import reach
+from ._reach import Choose, reach
 from ._source import Source
 from ._tls import default_context, secured
 from ._tunnel import open_tunnel
@@ -30,14 +30,15 @@ class Connection(HTTPConnection):
     _patience: Callable[[], float]
     _shaking_hands: socket.socket | None = None
 
-    def __init__(self, origin: Origin, proxy: ProxyServer | None = None) -> None:
+    def __init__(self, origin: Origin, proxy: ProxyServer | None = None, choose: Choose | None = None) -> None:
         super().__init__(origin.host, origin.port)
         self._origin = origin
         self._proxy = proxy
+        self._choose = choose
 
     def connect(self) -> None:
         """Reaches the peer, within what `connect_patience` allows. What fails on the way is closed."""
-        self.sock = reach(self._dns_host, self.port, self.socket_options or (), self._time_left)
+        self.sock = self._reach_origin()
 
     @property
     def cuttable(self) -> socket.socket | None:
@@ -74,6 +75,9 @@ class Connection(HTTPConnection):
             second, self._shaking_hands = self._shaking_hands, None
             second.close()
 
+    def _reach_origin(self) -> socket.socket:
+        return reach(self._dns_host, self.port, self.socket_options or (), self._time_left, self._choose)
+
     def _reach_proxy(self, proxy: ProxyServer) -> socket.socket:
         with blamed_on_the_proxy():
             return reach(proxy.origin.host, proxy.origin.port, self.socket_options or (), self._time_left)
@@ -109,16 +113,15 @@ class TlsConnection(Connection):
 
     default_port = 443  # type: ignore[misc]  # of a class for urllib3, of an instance for typeshed
 
-    def __init__(self, origin: Origin, ssl_context: SSLContext, proxy: ProxyServer | None) -> None:
-        super().__init__(origin, proxy)
+    def __init__(
+        self, origin: Origin, ssl_context: SSLContext, proxy: ProxyServer | None, choose: Choose | None
+    ) -> None:
+        super().__init__(origin, proxy, choose)
         self._ssl_context = ssl_context
 
     def connect(self) -> None:
         proxy = self._proxy
-        if proxy is None:
-            sock = reach(self._dns_host, self.port, self.socket_options or (), self._time_left)
-        else:
-            sock = self._reach_proxy(proxy)
+        sock = self._reach_origin() if proxy is None else self._reach_proxy(proxy)
         with self._abortable(sock):
             if proxy is not None:
                 sock = self._tunnelled(sock, proxy)
@@ -136,8 +139,10 @@ class TlsConnection(Connection):
         return sock
 
 
-def connection_to(origin: Origin, ssl_context: Callable[[], SSLContext], proxy: ProxyServer | None) -> Connection:
+def connection_to(
+    origin: Origin, ssl_context: Callable[[], SSLContext], proxy: ProxyServer | None, choose: Choose | None
+) -> Connection:
     """A connection, not yet connected."""
     if origin.scheme == "https":
-        return TlsConnection(origin, ssl_context(), proxy)
-    return Connection(origin) if proxy is None else ForwardedConnection(origin, proxy)
+        return TlsConnection(origin, ssl_context(), proxy, choose)
+    return Connection(origin, None, choose) if proxy is None else ForwardedConnection(origin, proxy)

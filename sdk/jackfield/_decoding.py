@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from ._errors import ProtocolError, TruncatedBodyError
 
 _MAX_CODINGS = 5
+_WIDE = ("br", "zstd")  # their windows are of many megabytes, those of the others of 32 KiB
 _INPUT = 16 * 1024
 _KNOWN = {"gzip": "", "x-gzip": "", "deflate": "", "br": "brotli", "zstd": "backports.zstd"}  # and what they come with
 
@@ -106,6 +107,8 @@ def decoded(source: Readable, field: str, check: Callable[[], object], *, may_be
         raise ProtocolError(f"the body is in {len(names)} codings, one in another: {_MAX_CODINGS} are read")
     if not _KNOWN.keys() >= set(names):
         return source
+    if len(wide := [name for name in names if name in _WIDE]) > 1:
+        raise ProtocolError(f"the body is in {' in '.join(wide)}: each needs megabytes to be read, one is")
     for name in reversed(names):  # RFC 9110 §8.4: listed in the order in which they were applied
         coding = _codings().get(name)
         if coding is None:

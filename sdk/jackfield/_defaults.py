@@ -28,8 +28,11 @@ class DefaultHeaders:
         return request.with_headers(request.headers.over(call.options.headers))
 
 
+_REFUSED = (501, 505)  # of 5xx, those that say that nothing was done
+
+
 class StatusErrors:
-    """Turns an answer of 400 and above into the error that says what the status means."""
+    """Turns an answer of 400 and above into the error that says what it means; 5xx leaves doubt what was done."""
 
     name = "errors"
 
@@ -39,6 +42,7 @@ class StatusErrors:
 
     def _judge(self, response: Response, call: Call) -> Response:
         if response.status >= 400:
+            call.unanswered = response.status >= 500 and response.status not in _REFUSED
             raise ServiceError.from_response(response)
         return response
 

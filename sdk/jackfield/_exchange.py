@@ -17,7 +17,7 @@ from ._border import translated
 from ._call import Call
 from ._connection import Connection
 from ._decoding import Readable, decoded, offered
-from ._errors import BodyTooLargeError, ConnectionLostError, JackfieldError, UsageError
+from ._errors import BodyTooLargeError, ConnectionLostError, JackfieldError, NetworkError, UsageError
 from ._headers import Headers
 from ._messages import Request, Response
 from ._pool import Pool
@@ -59,7 +59,6 @@ class Exchange:
         try:
             self._connect(self._enter())
             answer = self._answer = self._ask()
-            self._call.unanswered = False
             self._body = self._decoded(answer)
             body = _Stream(self, self._call) if self._call.stream else self._read_all()
         except BaseException as error:
@@ -162,19 +161,30 @@ class Exchange:
 
     def _read_all(self) -> bytes:
         answer, limit = self._answer, self._call.options.max_body_size
+        if answer is not None and answer.status >= 300:
+            return self._read_message(min(limit, _MESSAGE))
         first = self._read_piece()
         if self._complete and len(first) <= limit:
             return first
-        message = answer is not None and answer.status >= 300
-        limit = min(limit, _MESSAGE) if message else limit
         body = bytearray(first)  # not a list of pieces: of two bytes each they would take thirty times the room
         while len(body) <= limit and not self._complete:
             body += self._read_piece()
-        if len(body) <= limit:
-            return bytes(body)
-        if not message:
+        if len(body) > limit:
             raise BodyTooLargeError(f"the body is longer than max_body_size, {limit} bytes")
-        self._end(reusable=False)  # it is enough, and the status must not be lost
+        return bytes(body)
+
+    def _read_message(self, limit: int) -> bytes:
+        """What comes of the body of an error or a redirect, so much at most: its status must not be lost for it."""
+        body = bytearray()
+        try:
+            while len(body) <= limit and not self._complete:
+                body += self._read_piece()
+        except (NetworkError, OSError):
+            if self._aborted or self._call.remaining() <= 0:
+                raise
+        if not self._complete:
+            self._call.unanswered = False
+            self._end(reusable=False)
         return bytes(body[:limit])
 
     def _read_piece(self) -> bytes:
@@ -186,6 +196,7 @@ class Exchange:
             raise ConnectionLostError(_GIVEN_UP)
         if not piece or (answer.complete and body is answer):
             self._complete = True
+            self._call.unanswered = False
             self._end(reusable=answer.reusable() and not _closing(self._request.headers))
         return piece
 

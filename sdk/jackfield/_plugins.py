@@ -99,7 +99,9 @@ def _check_chosen_once(chosen: Iterable[object]) -> None:
             name = item if isinstance(item, str) else _name(item)
             if name in by_name:
                 kinds = " and ".join(type(one).__name__ for one in (by_name[name], item))
-                raise ConfigurationError(f"two plugins are named {name!r} ({kinds}), and one would not be used: drop one")
+                raise ConfigurationError(
+                    f"two plugins are named {name!r} ({kinds}), and one would not be used: drop one"
+                )
             by_name[name] = item
 
 

@@ -12,6 +12,7 @@ from threading import BoundedSemaphore, Thread
 from typing import Any, TypeAlias
 
 Address: TypeAlias = tuple[int, int, int, str, Any]
+Choose: TypeAlias = Callable[[Sequence[Address]], Sequence[Address]]
 
 _HEAD_START = 0.25  # seconds until the next address is tried as well (RFC 8305 §5)
 _MAX_LOOK_UPS = 32
@@ -62,7 +63,11 @@ _look_ups = LookUps()
 
 
 def reach(
-    host: str, port: int, options: Iterable[tuple[int, int, int | bytes]], time_left: Callable[[], float]
+    host: str,
+    port: int,
+    options: Iterable[tuple[int, int, int | bytes]],
+    time_left: Callable[[], float],
+    choose: Choose | None = None,
 ) -> socket.socket:
     """A connected socket.
 
@@ -71,8 +76,10 @@ def reach(
         port: where to knock.
         options: for `setsockopt`.
         time_left: seconds that may pass from now on; raises when there are none.
+        choose: takes those that may be tried out of what the name stands for.
     """
-    return first_connected(_look_ups.addresses(host, port, time_left), options, time_left)
+    addresses = _look_ups.addresses(host, port, time_left)
+    return first_connected(choose(addresses) if choose else addresses, options, time_left)
 
 
 def first_connected(

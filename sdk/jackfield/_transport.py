@@ -13,7 +13,7 @@ class Transport(Protocol):
 
     It obeys `call.options` and `call.limit(...)` in every wait, reads the body unless `call.stream`, raises nothing but
     `jackfield` errors for what a network or peer can do, and drops a connection that it cannot vouch for. It sets
-    `call.unanswered` before the first byte is sent, and unsets it when the head of the answer has come.
+    `call.unanswered` before the first byte is sent, and unsets it when the whole answer has come.
     """
 
     async def send(self, request: Request, call: Call) -> Response:

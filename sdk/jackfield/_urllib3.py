@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
+from functools import partial
 from ssl import SSLContext
 from weakref import WeakSet
 
+from ._allow import Allow, only_allowed
 from ._call import Call
 from ._connection import connection_to
 from ._errors import ConfigurationError, UsageError
@@ -29,6 +31,8 @@ class Urllib3Transport:
         ssl_context: how TLS peers are verified; the system's authorities, TLS 1.2 and above, if None.
         verify: False goes with a context that does not verify its peers, or makes one; it warns.
         proxy: through which to go, if through one: its URL, or a `Proxy`.
+        allow: is asked with an `Origin` and an address of it, an `ipaddress` object, before each connection, whatever
+            the request is for; False keeps it from there. From several threads, so it must be quick. Not with a proxy.
 
     Raises:
         ConfigurationError: a part makes no sense, or a context does not verify and nobody said that this is meant.
@@ -41,12 +45,16 @@ class Urllib3Transport:
         ssl_context: SSLContext | None = None,
         verify: bool = True,
         proxy: str | Proxy | None = None,
+        allow: Allow | None = None,
     ) -> None:
         if max_connections < 1:
             raise ConfigurationError(f"max_connections must be 1 or more, not {max_connections}")
+        if allow is not None and proxy is not None:
+            raise ConfigurationError("a proxy looks names up itself: leave out allow=..., and have the proxy refuse")
         self._max_connections = max_connections
         self._ssl_context = checked_context(ssl_context, verify=verify)
         self._proxy = Proxy(proxy) if isinstance(proxy, str) else proxy
+        self._allow = allow
         self._closed = False
         self._begin()
         _transports.add(self)
@@ -98,11 +106,13 @@ class Urllib3Transport:
         pool = self._pools.get(origin)
         if pool is None or self._closed:
             server = None if self._proxy is None else self._proxy.server_for(origin)
+            choose = None if self._allow is None else partial(only_allowed, origin=origin, allow=self._allow)
             with self._guard:
                 if self._closed:
                     raise UsageError("this transport is closed")
                 pool = self._pools.setdefault(
-                    origin, Pool(lambda: connection_to(origin, self._ssl_context, server), self._max_connections)
+                    origin,
+                    Pool(lambda: connection_to(origin, self._ssl_context, server, choose), self._max_connections),
                 )
         return pool
 

@@ -48,7 +48,6 @@ def quickly() -> Retry:
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 METHODS = ["GET", "POST"]
-RECORD = 16384  # bytes, the most that one record of TLS holds
 TCP = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
 
 
@@ -551,29 +550,6 @@ def test_f40_an_answer_that_drips_inside_the_proxy_s_tls_keeps_to_the_deadline(
 
     assert caught.value.call is not None
     assert caught.value.call.elapsed < 0.95
-
-
-def test_an_answer_nobody_asked_for_is_seen_inside_the_proxy_s_tls_too(
-    serve: Serve, authority: Authority, tmp_path: Path, colour: str
-) -> None:
-    def two_at_once(peer: Peer) -> None:
-        peer.request()
-        head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (RECORD - 42)
-        peer.send((head + b"x" * (RECORD - 42)) + OK)  # one record, and what belongs to nobody in another
-        peer.hang(5)
-
-    context = authority.issue("127.0.0.1", "service.test").server_context(tmp_path)
-    origin = serve(two_at_once, answering, tls=context)
-    proxy = serve(tunnelling(origin.port), tls=context)
-    transport = Urllib3Transport(
-        proxy=Proxy(proxy.url, ssl_context=authority.client_context()), ssl_context=authority.client_context()
-    )
-
-    with Asker(colour, "https://service.test", transport) as asked:
-        assert asked().content == b"x" * (RECORD - 42)
-        assert asked().content == b"ok"
-
-    assert origin.connections == 2
 
 
 def test_f40_a_call_that_is_given_up_inside_the_proxy_s_tls_cuts_its_connection(

@@ -28,6 +28,7 @@ from jackfield import (
     ProtocolError,
     Request,
     Service,
+    ServiceError,
     TruncatedBodyError,
     Urllib3Transport,
     operation,
@@ -204,14 +205,9 @@ def test_a_fault_is_a_typed_error_and_the_next_call_is_right(
 
     assert caught.value.call is not None
     assert (caught.value.call.attempts, len(server.requests)) == (attempts, attempts)
-    assert caught.value.call.may_have_been_processed == (method == "POST" and not _answered(row))
+    assert caught.value.call.may_have_been_processed == (method == "POST")
     assert ask("GET") == (200, b"next")
     assert server.connections == attempts + 1
-
-
-def _answered(row: Row) -> bool:
-    """Whether a head came that could be read."""
-    return row.row[:3] in ("F11", "F13", "F14", "F15", "F16") or row.row == "F17 length 1e18"
 
 
 # --- answers
@@ -239,6 +235,18 @@ GOOD_ROWS = [
     Good("F20 100 interim answers", headed(status="100 Continue") * 99 + reply(b"hello"), OK),
     Good("F20 103 and 200", headed("Link: </x>", status="103 Early Hints") + reply(b"hello"), OK),
     Good("F22 204 with a body", headed("Content-Length: 5", status="204 No Content") + b"hello", (204, b""), False),
+    Good("F22 204 with a length alone", headed("Content-Length: 5", status="204 No Content"), (204, b""), False),
+    Good("F22 204 in chunks", headed("Transfer-Encoding: chunked", status="204 No Content"), (204, b""), False),
+    Good("F22 204 of length 0", headed("Content-Length: 0", status="204 No Content"), (204, b"")),
+    Good(
+        "F39 kept and closed", reply(b"hello").replace(b"\r\n", b"\r\nConnection: keep-alive, close\r\n", 1), OK, False
+    ),
+    Good(
+        "F39 kept and closed, of 1.0",
+        b"HTTP/1.0" + reply(b"hello").replace(b"\r\n", b"\r\nConnection: keep-alive, close\r\n", 1)[8:],
+        OK,
+        False,
+    ),
     Good("F22 204 with a coding", headed("Content-Encoding: gzip", status="204 No Content"), (204, b"")),
     Good("F22 HEAD with a body", reply(b"hello"), (200, b""), False, "HEAD"),
     Good("F22 HEAD with a coding", headed("Content-Encoding: gzip", "Content-Length: 9"), (200, b""), True, "HEAD"),
@@ -260,6 +268,34 @@ def test_what_is_odd_and_yet_an_answer_is_given(serve: Serve, connect: Connect, 
 
     assert (first, second) == (row.given, (200, b"next"))
     assert server.connections == (1 if row.reused else 2)
+
+
+BAD_MESSAGES = {
+    "cut": headed("Content-Length: 50", status="500 Broken") + b"half",
+    "cut within a chunk": headed("Transfer-Encoding: chunked", status="500 Broken") + b"32\r\nhalf",
+    "a chunk of no size": headed("Transfer-Encoding: chunked", status="500 Broken") + b"zz\r\n",
+    "no gzip": headed("Content-Encoding: gzip", "Content-Length: 6", status="500 Broken") + b"<html>",
+}
+
+
+@pytest.mark.parametrize("bad", BAD_MESSAGES)
+def test_an_error_whose_message_is_broken_keeps_its_status(serve: Serve, connect: Connect, bad: str) -> None:
+    """F15, F11: a proxy's broken page must not hide the status."""
+
+    def cut(peer: Peer) -> None:
+        peer.request()
+        peer.send(BAD_MESSAGES[bad])
+        peer.close()
+
+    server = serve(cut, answering(GOOD))
+    ask = connect(server.url)
+
+    with pytest.raises(ServiceError) as caught:
+        ask("GET")
+
+    assert caught.value.status == 500
+    assert ask("GET") == (200, b"next")
+    assert server.connections == 2
 
 
 @pytest.mark.parametrize("status", [600, 799, 999])

@@ -34,6 +34,7 @@ from jackfield import (
     Service,
     Stage,
     Step,
+    TruncatedBodyError,
     UnavailableError,
     Url,
     UsageError,
@@ -612,7 +613,10 @@ def test_an_error_of_a_nested_operation_tells_of_the_inner_one(colour: Colour) -
 @pytest.mark.parametrize("name", ["rename", "wait_and_rename"])
 @pytest.mark.parametrize(
     ("answer", "doubt"),
-    [(ReadTimeoutError("late"), True), (ConnectError("down"), False), (Response(500), False), (Response(409), False)],
+    [
+        *((ReadTimeoutError("late"), True), (ConnectError("down"), False), (TruncatedBodyError("cut"), True)),
+        *((Response(500), True), (Response(503), True), (Response(409), False), (Response(501), False)),
+    ],
 )
 def test_a_change_that_was_sent_and_not_answered_may_have_been_processed(
     colour: Colour, name: str, answer: Any, doubt: bool

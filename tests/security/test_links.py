@@ -153,6 +153,7 @@ CREDENTIALS: dict[str, Callable[[], dict[str, Any]]] = {
     "the client's own": lambda: {"headers": {"X-Tenant": CANARY}},
 }
 KINDS = pytest.mark.parametrize("kind", [kind for kind in CREDENTIALS if kind != "digest"])
+SOME_KINDS = pytest.mark.parametrize("kind", ["bearer", "api key query", "the client's own"])
 PLACES = pytest.mark.parametrize("place", ["another port", "another host", "no scheme", "http for https"])
 
 
@@ -230,7 +231,7 @@ def test_s09_a_next_page_of_another_origin_gets_no_answer_to_its_challenge(
 
 @pytest.mark.subjects(ours=ours, timid=timid)
 @COLOUR
-@KINDS
+@SOME_KINDS
 @pytest.mark.parametrize("link", ["/x", "?page=2", "//{host}/x", "http://{host}/x", "HTTP://{host}/x", "./x#y"])
 def test_s09_a_next_page_of_the_same_origin_is_asked_for_with_credentials(
     subject: Follow, link: str, kind: str, colour: str, serve: Serve, leaks: Leaks
@@ -325,23 +326,14 @@ def test_s09_pages_without_end_come_to_an_end(
 @pytest.mark.subjects(ours=ours, naive=naive)
 @COLOUR
 @PLACES
-@pytest.mark.parametrize("told_by", ["location", "operation-location", "azure-asyncoperation", ""])
-@pytest.mark.parametrize("kind", ["bearer", "api key query", "the client's own"])
+@SOME_KINDS
 def test_s10_a_job_of_another_origin_is_asked_for_without_credentials(
-    subject: Follow,
-    kind: str,
-    told_by: str,
-    place: str,
-    colour: str,
-    serve: Serve,
-    tls: SSLContext,
-    authority: Any,
-    leaks: Leaks,
+    subject: Follow, kind: str, place: str, colour: str, serve: Serve, tls: SSLContext, authority: Any, leaks: Leaks
 ) -> None:
     other = serve(answering(lambda request: answer(200)))
-    service = serve(jobs(link_to(other, place), told_by), tls=tls if place == "http for https" else None)
+    service = serve(jobs(link_to(other, place)), tls=tls if place == "http for https" else None)
 
-    with Both(colour, cloud(subject, told_by), service.url, trusting(authority), **CREDENTIALS[kind]()) as api:
+    with Both(colour, cloud(subject), service.url, trusting(authority), **CREDENTIALS[kind]()) as api:
         assert api.get(api.client.build()) == 200
 
     assert leaks(service) != [] or CANARY in service.requests[0].target  # there was something to leak
@@ -349,9 +341,25 @@ def test_s10_a_job_of_another_origin_is_asked_for_without_credentials(
     assert [request.target for request in other.requests] == ["/x?page=2"]
 
 
+@pytest.mark.subjects(ours=ours, naive=naive)
+@COLOUR
+@pytest.mark.parametrize("told_by", ["operation-location", "azure-asyncoperation", "x-anything", ""])
+def test_s10_it_does_not_matter_where_it_says_what_to_ask(
+    subject: Follow, told_by: str, colour: str, serve: Serve, leaks: Leaks
+) -> None:
+    other = serve(answering(lambda request: answer(200)))
+    service = serve(jobs(f"{other.url}/x", told_by))
+
+    with Both(colour, cloud(subject, told_by), service.url, plugins=[Bearer(CANARY)]) as api:
+        assert api.get(api.client.build()) == 200
+
+    assert leaks(other) == []
+    assert [request.target for request in other.requests] == ["/x"]
+
+
 @pytest.mark.subjects(ours=ours, timid=timid)
 @COLOUR
-@KINDS
+@SOME_KINDS
 def test_s10_a_job_of_the_same_origin_is_asked_for_with_credentials(
     subject: Follow, kind: str, colour: str, serve: Serve, leaks: Leaks
 ) -> None:

@@ -125,7 +125,6 @@ FAULTS: dict[str, Script] = {
     "503": answering(answer(503)),
     "504": answering(answer(504)),
 }
-UNANSWERED = {"a reset", "a close", "silence", "half a head"}
 
 
 def given(api: Both, url: str, method: str = "POST", **parts: Any) -> Any:
@@ -148,14 +147,14 @@ def test_s39_what_may_have_been_done_is_not_asked_for_again(
 ) -> None:
     server = serve(FAULTS[fault] if fault in FAULTS else answering(answer(int(fault))))
 
-    with Both(colour, Anything, server.url, read_timeout=0.1, plugins=[subject(base=0.001)]) as api:
+    with Both(colour, Anything, server.url, read_timeout=0.05, plugins=[subject(base=0.001)]) as api:
         error = given(api, server.url, method)
 
     assert [request.body for request in server.requests] == [BODY]
     assert isinstance(error, JackfieldError)
     assert error.call is not None
     assert error.call.attempts == 1
-    assert error.call.may_have_been_processed == (fault in UNANSWERED)
+    assert error.call.may_have_been_processed == (fault != "501")  # which says that it was not
 
 
 POLICIES: list[tuple[int, dict[str, Any], int]] = [
@@ -224,8 +223,7 @@ class KeyOfTheAttempt(IdempotencyKey):
 
 @pytest.mark.subjects(ours=IdempotencyKey, of_the_attempt=KeyOfTheAttempt)
 @COLOUR
-@METHODS
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(("method", "fault"), [*(("POST", fault) for fault in FAULTS), ("PATCH", "a reset")])
 def test_s39_with_a_key_it_is_the_same_in_every_attempt(
     subject: Callable[[], Any], fault: str, method: str, colour: str, serve: Serve
 ) -> None:

@@ -82,9 +82,9 @@ class SimulatedNetwork:
         await self._travel(call)
         if met is Trouble.LOST_ANSWER:
             raise ConnectionLostError("the connection was reset before the answer had arrived")
-        call.unanswered = False
         if met is Trouble.TRUNCATED:
             raise TruncatedBodyError("the connection ended before the body did")
+        call.unanswered = False
         return answer
 
     async def close(self) -> None:

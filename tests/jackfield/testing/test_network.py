@@ -49,9 +49,9 @@ def client(runtime: SimulatedRuntime, network: Any, **options: Any) -> Api:
         (Trouble.REFUSED, ConnectError, False, False),
         (Trouble.LOST_REQUEST, ConnectionLostError, False, True),
         (Trouble.LOST_ANSWER, ConnectionLostError, True, True),
-        (Trouble.TRUNCATED, TruncatedBodyError, True, False),
+        (Trouble.TRUNCATED, TruncatedBodyError, True, True),
         (Trouble.SILENCE, ReadTimeoutError, True, True),
-        (Trouble.BUSY, UnavailableError, False, False),
+        (Trouble.BUSY, UnavailableError, False, True),  # a 503 does not say that nothing was done
     ],
 )
 def test_each_trouble_is_this_error_and_leaves_this_doubt(
