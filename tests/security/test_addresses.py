@@ -293,7 +293,7 @@ def test_a_guard_that_is_no_plain_function_opens_nothing() -> None:
 
     with pytest.warns(RuntimeWarning, match="never awaited"):
         assert not reached("127.0.0.1", later)
-    assert not reached("127.0.0.1", lambda origin, address: "yes")
+    assert not reached("127.0.0.1", "{} at {}".format)
 
 
 def test_a_guard_that_fails_is_the_callers_error_and_opens_nothing() -> None:
