@@ -122,7 +122,7 @@ class _Circuit:
         self._window = window
         self._cooldown = cooldown
         self._phase = _Phase(failures)
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()  # a coroutine that was given up ends wherever the garbage collector finds it
 
     def enter(self, call: Call) -> _Phase:
         """The phase in which this attempt starts."""
@@ -168,6 +168,5 @@ class _Circuit:
 
     def unknown(self, phase: _Phase) -> None:
         """The attempt was given up, or did not come to the service: if it was the probe, the next one is."""
-        with self._guard:
-            if phase.until is not None:
-                phase.until = -inf
+        if phase.until is not None:
+            phase.until = -inf

@@ -51,5 +51,5 @@ def _meanings(address: IPAddress) -> Iterator[IPAddress]:
         yield address.sixtofour  # RFC 3056
     if address.teredo is not None:
         yield address.teredo[1]  # RFC 4380
-    if any(address in network for network in _EMBEDDING):
+    if any(address in network for network in _EMBEDDING) and not (address.is_loopback or address.is_unspecified):
         yield IPv4Address(address.packed[-4:])

@@ -33,11 +33,11 @@ _REFUSALS = frozenset(
 )
 
 
-def translated(error: Exception, call: Call, *, connected: bool) -> JackfieldError:
+def translated(error: Exception, call: Call, *, connected: bool, answered: bool) -> JackfieldError:
     """What an exception of theirs means to a caller. Its text, which may quote the request, is left out."""
     if isinstance(error, _TIMEOUTS) and call.remaining() <= 0:
         return call.overdue()
-    return _while_reading(error, call) if connected else _while_connecting(error, call)
+    return _while_reading(error, call, answered) if connected else _while_connecting(error, call)
 
 
 def _while_connecting(error: Exception, call: Call) -> ConnectError:
@@ -67,11 +67,11 @@ def _is_permanent(error: Exception) -> bool:
     return isinstance(error, (UnicodeError, *_TLS)) and not isinstance(error, _ENDS)
 
 
-def _while_reading(error: Exception, call: Call) -> JackfieldError:
+def _while_reading(error: Exception, call: Call, answered: bool) -> JackfieldError:
     if isinstance(error, _TIMEOUTS):
         return ReadTimeoutError(f"nothing arrived for {call.options.read_timeout:g} s")
     inner = error.args[1] if isinstance(error, urllib3.ProtocolError) and len(error.args) > 1 else error
-    if isinstance(inner, SSLError) and inner.reason in _REFUSALS and call.unanswered:
+    if isinstance(inner, SSLError) and inner.reason in _REFUSALS and not answered:
         call.unanswered = False
         return TLSError(f"the peer ended the TLS handshake: {_reason(inner)}")
     if isinstance(inner, OSError) and (isinstance(inner, _ENDS) or not isinstance(inner, _TLS)):

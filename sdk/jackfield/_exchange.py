@@ -17,13 +17,20 @@ from ._border import translated
 from ._call import Call
 from ._connection import Connection
 from ._decoding import Readable, decoded, offered
-from ._errors import BodyTooLargeError, ConnectionLostError, JackfieldError, NetworkError, UsageError
+from ._errors import (
+    BodyTooLargeError,
+    ConnectionLostError,
+    JackfieldError,
+    NetworkError,
+    ProtocolError,
+    UsageError,
+)
 from ._headers import Headers
 from ._messages import Request, Response
 from ._pool import Pool
 
 _PIECE = 64 * 1024
-_MESSAGE = 64 * 1024  # bytes that are kept of the body of an answer of 300 and above: it is no more than a message
+_MESSAGE = 64 * 1024  # bytes that are kept of the body of an error or a redirect: it is no more than a message
 _GIVEN_UP = "the call was given up, or its client was closed, before the whole answer had come"
 
 
@@ -153,7 +160,12 @@ class Exchange:
         if answer.complete or "content-encoding" not in answer.headers:
             return answer
         field, chunked = answer.headers["content-encoding"], answer.head.chunked
-        return decoded(answer, field, self._go_on, may_be_empty=chunked)
+        try:
+            return decoded(answer, field, self._go_on, may_be_empty=chunked)
+        except ProtocolError:
+            if _is_message(answer.status):
+                return answer
+            raise
 
     def _go_on(self) -> None:
         self.check()
@@ -161,7 +173,7 @@ class Exchange:
 
     def _read_all(self) -> bytes:
         answer, limit = self._answer, self._call.options.max_body_size
-        if answer is not None and answer.status >= 300:
+        if answer is not None and _is_message(answer.status):
             return self._read_message(min(limit, _MESSAGE))
         first = self._read_piece()
         if self._complete and len(first) <= limit:
@@ -202,7 +214,7 @@ class Exchange:
 
     def _fail(self, error: BaseException) -> NoReturn:
         """Gives the connection up, and raises what the error means; one that is no `Exception` stays as it is."""
-        connected = self._socket is not None
+        connected, answered = self._socket is not None, self._answer is not None
         self._end(reusable=False)
         if not isinstance(error, Exception):
             raise error
@@ -210,7 +222,7 @@ class Exchange:
             raise ConnectionLostError(_GIVEN_UP) from None
         if isinstance(error, JackfieldError):
             raise error
-        ours = translated(error, self._call, connected=connected)
+        ours = translated(error, self._call, connected=connected, answered=answered)
         inner = next((part for part in error.args if isinstance(part, OSError)), error)  # where urllib3 wraps it
         # What is not the system's own error may quote what was sent.
         raise ours from (inner if isinstance(inner, OSError) or not connected else None)
@@ -249,6 +261,10 @@ class _Stream:
 
     def __del__(self) -> None:
         self._exchange.abort()
+
+
+def _is_message(status: int) -> bool:
+    return status >= 400 or status in (301, 302, 303, 307, 308)
 
 
 def _closing(headers: Headers) -> bool:

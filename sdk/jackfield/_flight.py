@@ -51,7 +51,8 @@ class Flights:
 
     def _begin(self) -> None:
         self._process = os.getpid()
-        self._guard = threading.Lock()
+        # Again by the same thread: a coroutine that was given up ends wherever the garbage collector finds it.
+        self._guard = threading.RLock()
         self._flying: dict[Hashable, _Flight] = {}
 
     async def join(
@@ -73,20 +74,20 @@ class Flights:
             self._begin()  # a forked child has none of those who lead
         until = None if seconds is None else runtime.monotonic() + seconds
         while True:
+            new = _Flight()
             with self._guard:
-                flight = self._flying.get(key)
-                if flight is None:
-                    leading = self._flying[key] = _Flight()
-                    break
-                if flight in _leading.get():
-                    raise UsageError(f"the work of {key!r} joined its own flight: it would wait for itself")
-                landed = runtime.signal()
-                flight.followers.append(landed)
+                flight = self._flying.setdefault(key, new)
+            if flight is new:
+                break
+            if flight in _leading.get():
+                raise UsageError(f"the work of {key!r} joined its own flight: it would wait for itself")
+            landed = runtime.signal()
+            flight.followers.append(landed)
             try:
-                await landed.wait(None if until is None else max(until - runtime.monotonic(), 0))
+                if not flight.done:  # looked at after the signal is known: who lands says so first, and then tells all
+                    await landed.wait(None if until is None else max(until - runtime.monotonic(), 0))
             finally:
-                with self._guard:
-                    flight.followers.remove(landed)
+                flight.followers.remove(landed)
             if not flight.done:
                 raise TimeoutError("whoever works on this is still at it")
             if flight.error is not None:
@@ -94,7 +95,7 @@ class Flights:
             if not flight.abandoned:
                 value: T = flight.value
                 return value
-        return await self._lead(key, leading, work)
+        return await self._lead(key, new, work)
 
     async def _lead(self, key: Hashable, flight: _Flight, work: Callable[[], Awaitable[T]]) -> T:
         led_before = _leading.get()
@@ -112,9 +113,9 @@ class Flights:
             _leading.set(led_before)
             flight.done = True
             with self._guard:
-                del self._flying[key]
-                followers = tuple(flight.followers)
-            for landed in followers:
+                if self._flying.get(key) is flight:
+                    del self._flying[key]
+            for landed in tuple(flight.followers):
                 landed.set()
 
 

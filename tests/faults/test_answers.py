@@ -586,7 +586,7 @@ def test_f35_what_a_redirect_says_besides_is_not_read_to_its_end(serve: Serve, c
     caller.is_well()
 
 
-@pytest.mark.parametrize("status", [300, 400, 503])
+@pytest.mark.parametrize("status", [400, 503])
 @pytest.mark.parametrize(("size", "connections"), [(65536, 1), (65537, 1), (200_000, 2)])
 def test_what_is_no_success_is_kept_to_64_kib_and_keeps_its_status(
     serve: Serve, connect_whole: Connect, status: int, size: int, connections: int

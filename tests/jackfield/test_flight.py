@@ -520,3 +520,35 @@ def test_misuse_by_the_leader_is_not_the_followers_outcome(together: Together) -
     outcomes = together.outcomes([flying(key, work) for key in keys])
 
     assert sorted(str(outcome) for outcome in outcomes) == ["here"] * 3 + ["this client is closed"]
+
+
+def test_a_leader_that_is_found_by_the_garbage_collector_while_another_joins_stops_nobody() -> None:
+    flights, runtime = Flights(), SyncRuntime()
+
+    class Collecting(Key):
+        """Ends the coroutine that was given up, in the middle of whatever looks this up."""
+
+        def __hash__(self) -> int:
+            if abandoned:
+                abandoned.pop().close()
+            return hash(self.name)
+
+    class Never:
+        def __await__(self) -> Any:
+            yield
+
+    async def hang() -> str:
+        await Never()
+        return "never"
+
+    async def work() -> str:
+        return "here"
+
+    leader = flights.join(runtime, Key(), hang)
+    leader.send(None)
+    abandoned: list[Any] = []
+    key = Collecting()
+    abandoned.append(leader)
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(runtime.run, flights.join(runtime, key, work)).result(20) == "here"

@@ -287,6 +287,18 @@ def test_an_ipv4_address_is_asked_for_in_whatever_clothes_it_comes(address: str)
     assert reached("2001:db8::1", only_others)
 
 
+@pytest.mark.parametrize("address", ["::1", "::"])
+def test_what_is_no_ipv4_address_is_asked_for_as_it_is(address: str) -> None:
+    asked: list[str] = []
+
+    def note(origin: Origin, address: IPv4Address | IPv6Address) -> bool:
+        asked.append(str(address))
+        return True
+
+    assert reached(address, note)
+    assert asked == [address]
+
+
 def test_a_guard_that_is_no_plain_function_opens_nothing() -> None:
     async def later(origin: Origin, address: IPv4Address | IPv6Address) -> bool:
         return False

@@ -61,7 +61,8 @@ class MemoryTokenStore:
     blocks = False
 
     def __init__(self) -> None:
-        self._guard = threading.Lock()
+        # Again by the same thread: a coroutine that was given up ends wherever the garbage collector finds it.
+        self._guard = threading.RLock()
         self._tokens: dict[str, Token] = {}
         self._held: dict[tuple[int, str], _Held] = {}
 
@@ -79,7 +80,7 @@ class MemoryTokenStore:
 
 
 class _Held:
-    def __init__(self, key: tuple[int, str], guard: threading.Lock, held: dict[tuple[int, str], _Held]) -> None:
+    def __init__(self, key: tuple[int, str], guard: threading.RLock, held: dict[tuple[int, str], _Held]) -> None:
         self._key, self._guard, self._all = key, guard, held
 
     def acquire(self) -> bool:
