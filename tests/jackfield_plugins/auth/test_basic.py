@@ -2,78 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Callable
-from inspect import iscoroutine
 from pathlib import Path
 from pickle import PicklingError, dumps
-from typing import Any, TypeAlias
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.jackfield_plugins.auth.sending import BOTH, CANARY, OTHERS, Make, get, sent, sync_client
 
 from jackfield import (
-    AsyncClient,
-    Client,
-    Request,
     Response,
     Secret,
-    Service,
     UnauthorizedError,
     Url,
     UsageError,
-    operation,
 )
-from jackfield.testing import FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime
+from jackfield.testing import FakeTransport
 from jackfield_plugins.auth import Basic
 
-
-class Core(Service):
-    @operation
-    async def send_it(self, /, url: Url | None = None, **given: Any) -> bytes:
-        return (await self.send(Request("GET", url or self.url("thing"), **given))).content
-
-
-class CoreClient(Core, Client): ...
-
-
-class AsyncCoreClient(Core, AsyncClient): ...
-
-
-Make: TypeAlias = Callable[..., Any]
-
-
-def sync_client(transport: FakeTransport, *plugins: object, **options: Any) -> Any:
-    runtime = VirtualSyncRuntime()
-    return CoreClient("https://h:8443", transport=transport, plugins=plugins, runtime=runtime, **options)
-
-
-def async_client(transport: FakeTransport, *plugins: object, **options: Any) -> Any:
-    runtime = VirtualAsyncioRuntime()
-    return AsyncCoreClient("https://h:8443", transport=transport, plugins=plugins, runtime=runtime, **options)
-
-
-BOTH = pytest.mark.parametrize("make", [sync_client, async_client], ids=["sync", "async"])
-
-
-def get(outcome: Any) -> Any:
-    return asyncio.run(outcome) if iscoroutine(outcome) else outcome
-
-
-def sent(make: Make, plugin: object, url: Url | None = None, **given: Any) -> Request:
-    """What goes out of a request like this."""
-    transport = FakeTransport(otherwise=Response(200))
-    get(make(transport, plugin).send_it(url, **given))
-    return transport.requests[0]
-
-
-OTHERS = ("https://h/thing", "http://h:8443/thing", "https://h.evil.test:8443/thing", "https://sub.h:8443/")
-
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "rfc7617_basic.json").read_text())["cases"]
-CANARY = "hunter2-canary"
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=6)
 
 
