@@ -13,10 +13,11 @@ from ._digest import Digest
 from ._file_store import FileTokenStore
 from ._grants import Grant
 from ._manager import TokenManager
+from ._oauth2 import OAuth2
 from ._source import TokenSource
 from ._store import MemoryTokenStore, RenewalLock, TokenStore
 from ._token import Token
-from ._token_auth import OAuth2, TokenAuth
+from ._token_auth import TokenAuth
 
 __all__ = [
     "ApiKey",
