@@ -52,14 +52,19 @@ from ._events import (
 )
 from ._explain import Explanation
 from ._flight import Flights
+from ._fork import fork_safe_lock
 from ._headers import Headers
-from ._jobs import AsyncJob, Job, job
+from ._jobs import AsyncJob, Job, async_wait_all, job, wait_all
+from ._line import Line, Place, Turns
 from ._messages import Request, Response
 from ._operations import operation
 from ._options import Options, check_seconds
-from ._paging import Page, PageStyle, paged
+from ._origins import ByOrigin
+from ._page import Page
+from ._paging import PageStyle, paged
 from ._progress import Done, JobState, JobStyle, Pending
-from ._reference import Target, resolve
+from ._reference import follow
+from ._retry_after import parse_retry_after
 from ._runtime import Runtime, SyncRuntime
 from ._secrets import Secret
 from ._service import ClientOptions, Service
@@ -82,6 +87,7 @@ __all__ = [
     "AsyncioRuntime",
     "BadRequestError",
     "BodyTooLargeError",
+    "ByOrigin",
     "ByteStream",
     "Call",
     "CallSummary",
@@ -110,6 +116,7 @@ __all__ = [
     "JobState",
     "JobStyle",
     "JobTimeoutError",
+    "Line",
     "Model",
     "NetworkError",
     "NotFoundError",
@@ -120,6 +127,7 @@ __all__ = [
     "PageFetched",
     "PageStyle",
     "Pending",
+    "Place",
     "PluginError",
     "PoolTimeoutError",
     "Proceed",
@@ -146,23 +154,27 @@ __all__ = [
     "StreamBody",
     "SyncRuntime",
     "TLSError",
-    "Target",
     "TokenRefreshed",
     "Transport",
     "TruncatedBodyError",
+    "Turns",
     "UnauthorizedError",
     "UnavailableError",
     "Url",
     "Urllib3Transport",
     "UsageError",
     "Without",
+    "async_wait_all",
     "check_seconds",
+    "follow",
+    "fork_safe_lock",
     "hookimpl",
     "job",
     "operation",
     "paged",
     "parse_http_date",
-    "resolve",
+    "parse_retry_after",
+    "wait_all",
 ]
 
 # What brings asyncio, pluggy, msgspec or urllib3 with it is imported when it is asked for.

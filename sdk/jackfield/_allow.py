@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import TypeAlias
 
 from ._errors import ConnectError, UsageError
-from ._reach import Address
+from ._look_up import Address
 from ._url import Origin
 
 IPAddress: TypeAlias = IPv4Address | IPv6Address

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from ._errors import ConfigurationError, UsageError
 from ._flight import Flights, Signal
+from ._runtime import CLOSED
 
 T = TypeVar("T")
 
@@ -33,6 +34,7 @@ class AsyncioRuntime:
         self._threads: ThreadPoolExecutor | None = None
         self._process = 0
         self._closed = False
+        self._waiting: set[_TaskSignal] = set()
         self._flights = Flights()
 
     monotonic = staticmethod(time.monotonic)
@@ -41,12 +43,12 @@ class AsyncioRuntime:
 
     async def sleep(self, seconds: float) -> None:
         """Lets other tasks run meanwhile."""
-        await asyncio.sleep(seconds)
+        await self.signal().wait(seconds)
 
     async def offload(self, work: Callable[[], T]) -> T:
         """Runs it in a thread. Cancelled while it waits for one, it never starts; later, it ends by itself."""
         if self._closed:
-            raise UsageError("this client is closed")
+            raise UsageError(CLOSED)
         if self._threads is None or self._process != os.getpid():  # a forked child has none of its parent's threads
             self._process = os.getpid()
             self._threads = ThreadPoolExecutor(self._workers, thread_name_prefix="jackfield")
@@ -58,7 +60,7 @@ class AsyncioRuntime:
 
     def signal(self) -> Signal:
         """To a task, from whatever task or thread."""
-        return _TaskSignal()
+        return _TaskSignal(lambda: self._closed, self._waiting)
 
     async def flight(self, key: Hashable, work: Callable[[], Awaitable[T]], seconds: float | None = None) -> T:
         """Single flight between tasks, of whatever event loop."""
@@ -74,11 +76,13 @@ class AsyncioRuntime:
         return await _Race(iter(works), lambda: self.sleep(delay)).run()
 
     async def close(self) -> None:
-        """Ends the threads, each when its work is done; the event loop goes on meanwhile."""
+        """Ends every wait, of whatever task, and the threads, each when its work is done; the event loop goes on."""
         self._closed = True
-        threads, self._threads = self._threads, None
-        if threads is not None and self._process == os.getpid():
-            await asyncio.get_running_loop().run_in_executor(None, threads.shutdown)
+        for waiting in tuple(self._waiting):
+            waiting.set()
+        if self._threads is not None and self._process == os.getpid():
+            await asyncio.get_running_loop().run_in_executor(None, self._threads.shutdown)
+        self._threads = None
 
 
 class _Race(Generic[T]):
@@ -124,11 +128,13 @@ class _Race(Generic[T]):
 
 
 class _TaskSignal:
-    __slots__ = ("_event", "_loop")
+    __slots__ = ("_closed", "_event", "_loop", "_waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, closed: Callable[[], bool], waiting: set[_TaskSignal]) -> None:
         self._loop = asyncio.get_running_loop()
         self._event = asyncio.Event()
+        self._closed = closed
+        self._waiting = waiting
 
     def set(self) -> None:
         try:
@@ -137,8 +143,14 @@ class _TaskSignal:
             pass  # the loop is closed: nobody waits there any more
 
     async def wait(self, seconds: float | None = None) -> None:
+        self._waiting.add(self)
         try:
-            async with asyncio.timeout(seconds):
-                await self._event.wait()
+            if not self._closed():
+                async with asyncio.timeout(seconds):
+                    await self._event.wait()
         except TimeoutError:
             pass  # who waits looks itself at what has become of it
+        finally:
+            self._waiting.discard(self)
+        if self._closed():
+            raise UsageError(CLOSED)

@@ -27,7 +27,6 @@ class Call:
         sends: whether a request has this call as its record.
         stream: whether the answer's body is left to be read piece by piece.
         dry: stop before the transport, with the request that would have been sent.
-        request: the last one handed to the transport.
         unanswered: it was sent, at least in part, and no answer has come that tells what became of it. A transport says
             so before its first byte.
         fetched: whether anything was sent on the side of this call, at least in part.
@@ -35,6 +34,7 @@ class Call:
     """
 
     __slots__ = (
+        "_request",
         "_wiring",
         "attempts",
         "deadline",
@@ -44,7 +44,6 @@ class Call:
         "operation",
         "options",
         "origin",
-        "request",
         "runtime",
         "sends",
         "started",
@@ -66,7 +65,7 @@ class Call:
         self.sends = False
         self.stream = False
         self.dry = False
-        self.request: Request | None = None
+        self._request: Request | None = None  # the last one handed to the transport: it bears credentials
         self.unanswered = False
         self.fetched = False
         self.timeout = options.timeout
@@ -140,7 +139,7 @@ class Call:
 
     def summary(self) -> CallSummary:
         """What to tell about this call in an error."""
-        request = self.request
+        request = self._request
         return CallSummary(
             self.operation,
             request.method if request else "",

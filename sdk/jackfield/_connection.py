@@ -12,6 +12,7 @@ from typing import Any
 from urllib3 import HTTPHeaderDict
 from urllib3.connection import HTTPConnection
 
+from ._alarm import Alarm
 from ._answer import Answer
 from ._border import blamed_on_the_proxy
 from ._nested_tls import TlsWithinTls
@@ -28,7 +29,7 @@ class Connection(HTTPConnection):
 
     connect_patience: Callable[[], float]
     _patience: Callable[[], float]
-    _shaking_hands: socket.socket | None = None
+    _cuttable: socket.socket | None = None
 
     def __init__(self, origin: Origin, proxy: ProxyServer | None = None, choose: Choose | None = None) -> None:
         super().__init__(origin.host, origin.port)
@@ -43,7 +44,7 @@ class Connection(HTTPConnection):
     @property
     def cuttable(self) -> socket.socket | None:
         """What to shut down to wake whoever waits for the peer."""
-        sock: Any = self._shaking_hands or self.sock
+        sock: Any = self._cuttable or self.sock
         return sock.outer if isinstance(sock, TlsWithinTls) else sock
 
     def next_answer(self, patience: Callable[[], float]) -> Answer:
@@ -65,22 +66,30 @@ class Connection(HTTPConnection):
     @contextmanager
     def _abortable(self, sock: socket.socket) -> Generator[None]:
         # A handshake detaches the socket: only a second one to the same connection can cut it.
-        self._shaking_hands = sock.dup()
+        self._cuttable = sock.dup()
         try:
             yield
         except BaseException:
             sock.close()
             raise
         finally:
-            second, self._shaking_hands = self._shaking_hands, None
+            second, self._cuttable = self._cuttable, None
             second.close()
 
+    def _reach(self, host: str, port: int, choose: Choose | None = None) -> socket.socket:
+        with Alarm() as alarm:
+            self._cuttable = alarm.cuttable
+            try:
+                return reach(host, port, self.socket_options or (), self._time_left, alarm, choose)
+            finally:
+                self._cuttable = None
+
     def _reach_origin(self) -> socket.socket:
-        return reach(self._dns_host, self.port, self.socket_options or (), self._time_left, self._choose)
+        return self._reach(self._dns_host, self.port, self._choose)
 
     def _reach_proxy(self, proxy: ProxyServer) -> socket.socket:
         with blamed_on_the_proxy():
-            return reach(proxy.origin.host, proxy.origin.port, self.socket_options or (), self._time_left)
+            return self._reach(proxy.origin.host, proxy.origin.port)
 
     def _greet_proxy(self, sock: socket.socket, proxy: ProxyServer) -> socket.socket:
         if proxy.origin.scheme == "http":

@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from importlib.metadata import EntryPoint, distributions
+from logging import getLogger
+from threading import Timer
+
+_SLOW = 10.0  # seconds of loading until people are told who it is
+
+
+@contextmanager
+def blamed_if_slow(entry: EntryPoint) -> Generator[None]:
+    """Says whose it is what takes so long to load. It cannot be stopped: an import belongs to its thread."""
+    told = Timer(_SLOW, getLogger("jackfield").warning, ("%s is still being loaded, and may hang", origin(entry)))
+    told.daemon = True
+    told.start()
+    try:
+        yield
+    finally:
+        told.cancel()
 
 
 def offers(group: str) -> list[EntryPoint]:

@@ -4,32 +4,32 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from contextlib import closing
 from ssl import SSLEOFError
 from typing import NoReturn
-
-from urllib3 import HTTPHeaderDict
 
 from ._answer import Answer
 from ._body import StreamBody
 from ._border import translated
 from ._call import Call
 from ._connection import Connection
-from ._decoding import Readable, decoded, offered
+from ._decoding import Readable, decoded
 from ._errors import (
     BodyTooLargeError,
     ConnectionLostError,
     JackfieldError,
     NetworkError,
     ProtocolError,
-    UsageError,
 )
-from ._headers import Headers
 from ._messages import Request, Response
 from ._pool import Pool
+from ._stream import ResponseStream
+from ._wire import asks_to_close, wire_headers
 
 _PIECE = 64 * 1024
+_READ = 128 * 1024
+_MOMENT = 0.2  # seconds
 _MESSAGE = 64 * 1024  # bytes that are kept of the body of an error or a redirect: it is no more than a message
 _GIVEN_UP = "the call was given up, or its client was closed, before the whole answer had come"
 
@@ -38,7 +38,7 @@ class Exchange:
     """Owns a connection from the first byte sent to the last byte read, and gives it back exactly once."""
 
     def __init__(self, pool: Pool, request: Request, call: Call, ended: Callable[[Exchange], None]) -> None:
-        self._headers = _wire_headers(request)
+        self._headers = wire_headers(request)
         self._pool = pool
         self._ended = ended
         self._request = request
@@ -67,7 +67,7 @@ class Exchange:
             self._connect(self._enter())
             answer = self._answer = self._ask()
             self._body = self._decoded(answer)
-            body = _Stream(self, self._call) if self._call.stream else self._read_all()
+            body = ResponseStream(self, self._call) if self._call.stream else self._read_all()
         except BaseException as error:
             self._fail(error)
         self._leave()
@@ -84,6 +84,17 @@ class Exchange:
             self._fail(error)
         self._leave()
         return piece
+
+    def pour(self, sink: Callable[[bytes], object], at_most: int) -> int:
+        """Gives pieces to `sink`, until they are so many bytes or a moment has passed; how many bytes, 0 at the end."""
+        clock = self._call.runtime.monotonic
+        until, poured = clock() + _MOMENT, 0
+        while poured < at_most and (piece := self.read()):
+            poured += len(piece)
+            sink(piece)
+            if clock() >= until:
+                break
+        return poured
 
     def check(self) -> None:
         """Raises ConnectionLostError if it was given up before its end."""
@@ -123,10 +134,15 @@ class Exchange:
         if connection.is_closed:
             # Look-up, every address, the proxy and both handshakes share the time.
             until = call.runtime.monotonic() + call.options.connect_timeout
-            connection.connect_patience = lambda: call.limit(until - call.runtime.monotonic())
+
+            def patience() -> float:
+                self.check()
+                return call.limit(until - call.runtime.monotonic())
+
+            connection.connect_patience = patience
             connection.connect()
         self._socket = connection.sock
-        self.check()  # an abort before there was a socket had nothing to cut
+        self.check()  # an abort between two waits had nothing to cut
 
     def _ask(self) -> Answer:
         request, connection = self._request, self._connection
@@ -203,13 +219,13 @@ class Exchange:
         body, answer = self._body, self._answer
         if body is None or answer is None:
             return b""
-        piece = body.read1(_PIECE)
+        piece = body.read1(_READ)
         if self._aborted:  # what was read may be cut short
             raise ConnectionLostError(_GIVEN_UP)
         if not piece or (answer.complete and body is answer):
             self._complete = True
             self._call.unanswered = False
-            self._end(reusable=answer.reusable() and not _closing(self._request.headers))
+            self._end(reusable=answer.reusable() and not asks_to_close(self._request.headers))
         return piece
 
     def _fail(self, error: BaseException) -> NoReturn:
@@ -238,55 +254,5 @@ class Exchange:
         self._ended(self)
 
 
-class _Stream:
-    """The body of a streamed response. Left unread, it gives its connection up when it is collected."""
-
-    def __init__(self, exchange: Exchange, call: Call) -> None:
-        self._exchange = exchange
-        self._call = call
-
-    async def read(self) -> bytes:
-        try:
-            self._exchange.check()
-            return await self._call.runtime.offload(self._exchange.read)
-        except JackfieldError as error:
-            error.attach(self._call.summary())
-            raise
-        except BaseException:
-            self._exchange.abort()
-            raise
-
-    async def close(self) -> None:
-        self._exchange.abort()
-
-    def __del__(self) -> None:
-        self._exchange.abort()
-
-
 def _is_message(status: int) -> bool:
     return status >= 400 or status in (301, 302, 303, 307, 308)
-
-
-def _closing(headers: Headers) -> bool:
-    return "connection" in headers and "close" in headers["connection"].lower()  # RFC 9112 §9.6
-
-
-def _wire_headers(request: Request) -> Mapping[str, str]:
-    """The headers as urllib3 takes them.
-
-    Raises:
-        UsageError: they would frame the body in another way than it is sent.
-    """
-    for name in ("content-length", "transfer-encoding"):
-        if name in request.headers:
-            raise UsageError(f"leave out the header {name!r}: it is made from the body")
-    if len(request.headers.get_all("host")) > 1:
-        raise UsageError("a request has one 'host' header at most")
-    pairs = request.headers.pairs()
-    if "accept-encoding" not in request.headers and "range" not in request.headers:  # a range is of what is coded
-        pairs.append(("accept-encoding", offered()))
-    length = request.body.length if isinstance(request.body, StreamBody) else len(request.body) or None
-    if length is not None:
-        pairs.append(("content-length", str(length)))
-    fields = dict(pairs)
-    return fields if len(fields) == len(pairs) else HTTPHeaderDict(pairs)

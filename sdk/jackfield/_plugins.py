@@ -10,12 +10,10 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from pluggy import PluginManager
-
-from . import _hooks
-from ._discovery import offers, origin
+from ._discovery import blamed_if_slow, offers, origin
 from ._errors import ConfigurationError, PluginError
 from ._events import Observer
+from ._manager import Manager
 from ._steps import Contribution, Pure, Stage, Step
 from ._without import Without
 
@@ -127,7 +125,8 @@ def load(name: str) -> object:
     if len(named) > 1:
         raise PluginError(f"there are several plugins {name!r}, of {' and '.join(sorted(map(origin, named)))}")
     try:
-        return named[0].load()
+        with blamed_if_slow(named[0]):
+            return named[0].load()
     except (Exception, SystemExit) as error:
         raise PluginError(f"the plugin {name!r} of {origin(named[0])} cannot be loaded: {error!r}") from error
 
@@ -138,8 +137,7 @@ def plug(name: str, plugin: object) -> Plugged:
     Raises:
         PluginError: the plugin does not keep to the hooks' rules; it is named.
     """
-    manager = PluginManager("jackfield")
-    manager.add_hookspecs(_hooks)
+    manager = Manager()
     try:
         manager.register(plugin, name)
         manager.check_pending()

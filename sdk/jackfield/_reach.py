@@ -1,4 +1,4 @@
-"""From a name to a connected socket, in the time there is: look-ups, and attempts in the manner of RFC 8305."""
+"""From a name to a connected socket, in the time there is, in the manner of RFC 8305."""
 
 from __future__ import annotations
 
@@ -6,60 +6,15 @@ import os
 import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future
-from selectors import EVENT_WRITE, DefaultSelector
-from threading import BoundedSemaphore, Thread
-from typing import Any, TypeAlias
+from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
+from typing import TypeAlias, cast
 
-Address: TypeAlias = tuple[int, int, int, str, Any]
+from ._alarm import Alarm
+from ._look_up import Address, look_up
+
 Choose: TypeAlias = Callable[[Sequence[Address]], Sequence[Address]]
 
 _HEAD_START = 0.25  # seconds until the next address is tried as well (RFC 8305 §5)
-_MAX_LOOK_UPS = 32
-
-
-class LookUps:
-    """Looks names up, each in a thread of its own: the system's look-up can neither be interrupted nor told a limit.
-
-    One that hangs costs its caller the time it has, and the process a thread, of which there are so many at most.
-    """
-
-    def __init__(self, at_most: int = _MAX_LOOK_UPS) -> None:
-        self._slots = BoundedSemaphore(at_most)
-
-    def addresses(self, host: str, port: int, time_left: Callable[[], float]) -> Sequence[Address]:
-        """What the name stands for, the best first.
-
-        Raises:
-            TimeoutError: there was no answer in time.
-            OSError, UnicodeError: as of `socket.getaddrinfo`.
-        """
-        try:
-            return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-        except socket.gaierror:
-            pass  # it is a name
-        if not self._slots.acquire(timeout=time_left()):
-            raise TimeoutError("too many look-ups hang")
-        found: Future[Sequence[Address]] = Future()
-        try:
-            Thread(target=self._look_up, args=(host, port, found), name="jackfield-look-up", daemon=True).start()
-        except BaseException:
-            self._slots.release()
-            raise
-        return found.result(time_left())
-
-    def _look_up(self, host: str, port: int, found: Future[Sequence[Address]]) -> None:
-        try:
-            addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except Exception as error:
-            self._slots.release()
-            found.set_exception(error)
-        else:
-            self._slots.release()
-            found.set_result(addresses)
-
-
-_look_ups = LookUps()
 
 
 def reach(
@@ -67,6 +22,7 @@ def reach(
     port: int,
     options: Iterable[tuple[int, int, int | bytes]],
     time_left: Callable[[], float],
+    alarm: Alarm,
     choose: Choose | None = None,
 ) -> socket.socket:
     """A connected socket.
@@ -75,15 +31,19 @@ def reach(
         host: a name or an IP address.
         port: where to knock.
         options: for `setsockopt`.
-        time_left: seconds that may pass from now on; raises when there are none.
+        time_left: seconds that may pass from now on; raises when there are none, or when the alarm was cut.
+        alarm: cutting it ends this.
         choose: takes those that may be tried out of what the name stands for.
     """
-    addresses = _look_ups.addresses(host, port, time_left)
-    return first_connected(choose(addresses) if choose else addresses, options, time_left)
+    addresses = look_up(host, port, time_left, alarm)
+    return _first_connected(choose(addresses) if choose else addresses, options, time_left, alarm)
 
 
-def first_connected(
-    addresses: Iterable[Address], options: Iterable[tuple[int, int, int | bytes]], time_left: Callable[[], float]
+def _first_connected(
+    addresses: Iterable[Address],
+    options: Iterable[tuple[int, int, int | bytes]],
+    time_left: Callable[[], float],
+    alarm: Alarm,
 ) -> socket.socket:
     """The first that answers. Each has a head start before the next; who fails makes room for the next at once.
 
@@ -91,28 +51,33 @@ def first_connected(
         OSError: the last failure, if all failed.
     """
     waiting = deque(addresses)
+    begun: list[socket.socket] = []
     failure = OSError("the name has no address")
-    with DefaultSelector() as begun:
+    with DefaultSelector() as selector:
+        selector.register(alarm.ear, EVENT_READ)
         try:
-            while waiting or begun.get_map():
+            while waiting or begun:
                 if waiting:
                     try:
-                        begun.register(_begin(waiting.popleft(), options), EVENT_WRITE)
+                        begun.append(_begin(waiting.popleft(), options))
+                        selector.register(begun[-1], EVENT_WRITE)
                     except OSError as error:
                         failure = error
                         time_left()
                         continue
-                for key, _ in begun.select(min(time_left(), _HEAD_START) if waiting else time_left()):
-                    sock: Any = key.fileobj
+                for key, _ in selector.select(min(time_left(), _HEAD_START) if waiting else time_left()):
+                    if key.fileobj is alarm.ear:
+                        alarm.silence()
+                        continue
+                    begun.remove(sock := cast("socket.socket", key.fileobj))
+                    selector.unregister(sock)
                     if not (code := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)):
-                        begun.unregister(sock)
-                        return sock  # type: ignore[no-any-return]  # what was registered
-                    begun.unregister(sock)
+                        return sock
                     sock.close()
                     failure = OSError(code, os.strerror(code))
         finally:
-            for key in begun.get_map().values():
-                key.fileobj.close()  # type: ignore[union-attr]  # a socket, as above
+            for sock in begun:
+                sock.close()
     raise failure
 
 
@@ -130,12 +95,3 @@ def _begin(address: Address, options: Iterable[tuple[int, int, int | bytes]]) ->
         sock.close()
         raise
     return sock
-
-
-def _forget_look_ups() -> None:
-    global _look_ups
-    _look_ups = LookUps()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_look_ups)  # the threads stayed with the parent

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ._errors import UsageError
+from ._errors import ContractError, UsageError
 from ._messages import Request
 from ._url import Url
 
@@ -22,8 +22,31 @@ class Target(NamedTuple):
     query: str | None
 
     def on(self, request: Request) -> Request:
-        """The request, sent there."""
+        """The request, sent there, with all that it holds: whose origin that is, the caller has to mind."""
         return request.replace(url=self.url, query=() if self.query is None else self.query)
+
+
+def follow(request: Request, reference: str) -> Request:
+    """The request, sent where the service's own answer points to: to the next page, or to a job's state.
+
+    Args:
+        request: the one whose answer holds the reference, or another to the same service: references are relative to
+            it. Its method, headers and body are kept, its query is not.
+        reference: absolute, or relative.
+
+    Raises:
+        ContractError: it leads to another origin, which is not to see this request, or nowhere.
+    """
+    try:
+        target = resolve(request, reference)
+    except UsageError as error:
+        raise ContractError(f"the service's link leads nowhere: {error.message}") from None
+    if target.url.origin != request.url.origin:
+        raise ContractError(
+            f"the service's link leads to {target.url.origin}, which is another origin than {request.url.origin}: it "
+            "is not followed, as whoever is there must not see what is meant for the service"
+        )
+    return target.on(request)
 
 
 def resolve(base: Request, reference: str) -> Target:

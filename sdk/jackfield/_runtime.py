@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class Runtime(Protocol):
-    """What a step may await, besides the transport and other steps."""
+    """What a step may await, besides the transport and other steps. Once it is closed, waiting is a UsageError."""
 
     def monotonic(self) -> float:
         """Seconds of a clock that never jumps."""
@@ -76,7 +76,7 @@ class Runtime(Protocol):
         ...
 
     async def close(self) -> None:
-        """Gives back threads. May be called again."""
+        """Ends every wait with a UsageError, and gives back threads. May be called again."""
         ...
 
 
@@ -88,6 +88,8 @@ class SyncRuntime:
 
         self.random = Random().random
         self._flights = Flights()
+        self._closed = threading.Event()
+        self._waiting: set[_ThreadSignal] = set()
 
     monotonic = staticmethod(time.monotonic)
     now = staticmethod(time.time)
@@ -113,7 +115,8 @@ class SyncRuntime:
 
     async def sleep(self, seconds: float) -> None:
         """Blocks the caller's thread."""
-        time.sleep(seconds)
+        if self._closed.wait(seconds):
+            raise UsageError(CLOSED)
 
     async def offload(self, work: Callable[[], T]) -> T:
         """Runs it here and now."""
@@ -125,7 +128,7 @@ class SyncRuntime:
 
     def signal(self) -> Signal:
         """Between threads."""
-        return _ThreadSignal()
+        return _ThreadSignal(self._closed, self._waiting)
 
     async def flight(self, key: Hashable, work: Callable[[], Awaitable[T]], seconds: float | None = None) -> T:
         """Single flight between threads."""
@@ -143,9 +146,13 @@ class SyncRuntime:
         )
 
     async def close(self) -> None:
-        """Nothing to give back."""
+        """Ends every wait, in whatever thread."""
+        self._closed.set()
+        for waiting in tuple(self._waiting):
+            waiting.set()
 
 
+CLOSED = "this client is closed"
 _FOREIGN = (
     "a step or operation awaited something foreign in a sync client: it may await only the runtime "
     "(call.runtime.sleep, .offload, .lock ...), the transport and other steps, never asyncio itself"
@@ -180,11 +187,20 @@ class _ThreadLock:
 
 
 class _ThreadSignal:
-    __slots__ = ("_event", "set")
+    __slots__ = ("_closed", "_event", "_waiting", "set")
 
-    def __init__(self) -> None:
+    def __init__(self, closed: threading.Event, waiting: set[_ThreadSignal]) -> None:
         self._event = threading.Event()
         self.set = self._event.set
+        self._closed = closed
+        self._waiting = waiting
 
     async def wait(self, seconds: float | None = None) -> None:
-        self._event.wait(seconds)
+        self._waiting.add(self)
+        try:
+            if not self._closed.is_set():
+                self._event.wait(seconds)
+        finally:
+            self._waiting.discard(self)
+        if self._closed.is_set():
+            raise UsageError(CLOSED)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import inf
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from ._call import Call
 from ._errors import ConfigurationError, JackfieldError, ServiceError, UsageError
 from ._headers import HeaderFields, Headers
+from ._lasting import Lasting
 from ._messages import Request, Response
 from ._options import Options
 from ._steps import compile_chain
@@ -122,7 +124,8 @@ class Service(Wired):
 
         Args:
             request: what to send.
-            stream: leave the body to be read piece by piece.
+            stream: leave the body to be read piece by piece. In an operation that is not bounded each 64 KiB of it have
+                the client's `timeout` to arrive in; the time that the reader takes for itself does not count.
         """
         call = self.call
         if call.sends_first() and not stream and call.options is self._wiring.options:
@@ -130,9 +133,12 @@ class Service(Wired):
         own = Call(call.operation, self._wiring, within=call)
         own.stream, own.started = stream, call.started
         try:
-            return await self._wiring.chain.send(request, own)
+            response = await self._wiring.chain.send(request, own)
         except JackfieldError as error:
             if isinstance(error, ServiceError) and error.response is not None:
                 error.response = await error.response.settled()
             error.attach(own.summary())
             raise
+        if isinstance(response.body, bytes) or call.deadline < inf:
+            return response
+        return response.replace(body=Lasting(response.body, own))

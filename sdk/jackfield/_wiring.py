@@ -42,10 +42,10 @@ class Life:
         self.closed = False
 
     async def end(self) -> None:
-        if not self.closed:
-            self.closed = True
-            for owned in self._owned:
-                await owned.close()
+        """Closes what is owned; once more where that was cut short."""
+        self.closed = True
+        for owned in self._owned:
+            await owned.close()
 
 
 class Wiring(NamedTuple):
@@ -141,7 +141,7 @@ def dispatch(transport: Transport, life: Life) -> Proceed:
     def dispatch(request: Request, call: Call) -> Awaitable[Response]:
         if life.closed:
             raise UsageError("this client is closed: make a new one, or call it inside its `with` block")
-        call.request = request
+        call._request = request
         if call.dry:
             raise DryRun(request)
         call.attempts += 1

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import logging
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -26,6 +28,7 @@ from jackfield import (
     Stage,
     Step,
     Without,
+    _discovery,
     _hooks,
     hookimpl,
     operation,
@@ -388,6 +391,29 @@ def test_a_module_that_cannot_be_imported_names_its_distribution_and_what_happen
         colour.client(Core, plugins=["broken"])
 
     assert caught.value.__cause__ is not None
+
+
+def test_who_hangs_while_it_loads_is_named_meanwhile(
+    colour: Colour, install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Telling(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+            told.set()
+
+    said: list[str] = []
+    told, telling = threading.Event(), Telling()
+    monkeypatch.setattr(_discovery, "_SLOW", 0.0)
+    monkeypatch.setitem(sys.modules, "acme_told", told)
+    install("acme-slow", "acme_slow", "import acme_told\nassert acme_told.wait(60)\n" + dedent(GOOD), quota="acme_slow")
+    logging.getLogger("jackfield").addHandler(telling)
+
+    try:
+        colour.client(Core, plugins=["quota"])
+    finally:
+        logging.getLogger("jackfield").removeHandler(telling)
+
+    assert said == ["the distribution 'acme-slow' is still being loaded, and may hang"]
 
 
 def test_an_entry_point_to_nothing_names_its_distribution(colour: Colour, install: Install) -> None:

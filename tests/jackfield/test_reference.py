@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jackfield import Request, Url, UsageError, resolve
+from jackfield import ContractError, Request, Url, UsageError, follow
+from jackfield._reference import resolve
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "rfc3986_resolution.json"
 CASES: list[dict[str, Any]] = json.loads(VECTORS.read_text())["cases"]
@@ -99,6 +100,33 @@ def test_a_request_is_sent_on_with_the_query_as_it_was_given() -> None:
 
     assert on.target == "/x?sig=a+b%2f"
     assert resolve(BASE, "/x").on(BASE).target == "/x"
+
+
+@pytest.mark.parametrize("reference", ["?page=2", "nodes?page=2", "HTTPS://api.EXAMPLE.test:443/v1/nodes?page=2"])
+def test_a_link_of_the_service_to_itself_is_followed_with_all_that_the_request_holds(reference: str) -> None:
+    request = Request("POST", BASE.url, query={"page": "1"}, headers={"x-key": "mine"}, body=b"{}")
+
+    following = follow(request, reference)
+
+    assert following == request.replace(query="page=2")
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "http://api.example.test/v1/nodes",
+        "https://api.example.test:444/v1/nodes",
+        "//elsewhere.example.test/",
+        "https://api.example.test.evil.test/",
+        "https://api.example.test@evil.test/",
+        "file:///etc/passwd",
+        "\\\\evil.test",
+        "/\r\nx-evil: 1",
+    ],
+)
+def test_a_link_to_anywhere_else_is_the_services_fault(reference: str) -> None:
+    with pytest.raises(ContractError, match="link leads"):
+        follow(BASE, reference)
 
 
 segments = st.lists(st.sampled_from([".", "..", "a", "b;c", "d=e"]), max_size=6).map("/".join)

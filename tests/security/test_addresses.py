@@ -29,9 +29,9 @@ from jackfield import (
     UsageError,
     job,
     paged,
-    resolve,
 )
 from jackfield._allow import only_allowed
+from jackfield._reference import resolve
 from jackfield_plugins.polling import Polling
 from jackfield_plugins.retry import Retry
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jackfield import Call, JackfieldError, Proceed, Redirects, Request, Response, Stage, Step, hookimpl, resolve
+from jackfield import Call, JackfieldError, Proceed, Redirects, Request, Response, Stage, Step, hookimpl
+from jackfield._reference import resolve
 from jackfield_plugins.auth import Basic, Bearer, Digest
 from jackfield_plugins.signing import STANDARD_WEBHOOKS, HmacSigning
 

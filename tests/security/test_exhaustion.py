@@ -36,10 +36,10 @@ from jackfield import (
     Url,
     Urllib3Transport,
     parse_http_date,
-    resolve,
 )
 from jackfield._answer import Answer
 from jackfield._decoding import decoded
+from jackfield._reference import resolve
 from jackfield_plugins.auth import parse_challenges
 from jackfield_plugins.auth._jwt import expiry
 from jackfield_plugins.retry._rate_limit import rate_limit_delay

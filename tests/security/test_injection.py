@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from tests.clients import COLOURS, Asker
 from tests.servers import Peer
 
-from jackfield import Headers, JackfieldError, Origin, Proxy, Request, Secret, Url, UsageError, resolve
+from jackfield import Headers, JackfieldError, Origin, Proxy, Request, Secret, Url, UsageError
+from jackfield._reference import resolve
 from jackfield.testing import FakeTransport
 from jackfield_plugins.auth import ApiKey, Basic, Bearer
 

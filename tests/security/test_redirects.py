@@ -29,8 +29,8 @@ from jackfield import (
     Url,
     UsageError,
     hookimpl,
-    resolve,
 )
+from jackfield._reference import resolve
 from jackfield.testing import FakeTransport
 from jackfield_plugins.auth import ApiKey, Basic, Bearer, ClientSecretBasic, Digest, Grant, OAuth2
 from jackfield_plugins.signing import (
