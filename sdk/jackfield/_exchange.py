@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Generator
-from contextlib import closing
-from ssl import SSLEOFError
+from collections.abc import Callable
 from typing import NoReturn
 
 from ._answer import Answer
-from ._body import StreamBody
 from ._border import translated
 from ._call import Call
 from ._connection import Connection
@@ -24,10 +21,10 @@ from ._errors import (
 )
 from ._messages import Request, Response
 from ._pool import Pool
+from ._sending import Sending
 from ._stream import ResponseStream
 from ._wire import asks_to_close, wire_headers
 
-_PIECE = 64 * 1024
 _READ = 128 * 1024
 _MOMENT = 0.2  # seconds
 _MESSAGE = 64 * 1024  # bytes that are kept of the body of an error or a redirect: it is no more than a message
@@ -38,7 +35,6 @@ class Exchange:
     """Owns a connection from the first byte sent to the last byte read, and gives it back exactly once."""
 
     def __init__(self, pool: Pool, request: Request, call: Call, ended: Callable[[Exchange], None]) -> None:
-        self._headers = wire_headers(request)
         self._pool = pool
         self._ended = ended
         self._request = request
@@ -52,6 +48,7 @@ class Exchange:
         self._aborted = False
         self._complete = False
         self._sent_all = False
+        self._sending = Sending(request, wire_headers(request), call)
 
     def take(self, connection: Connection) -> None:
         """The pool has lent this connection; `run` or `abort` gives it back."""
@@ -112,6 +109,7 @@ class Exchange:
                     socket.socket.shutdown(sock, socket.SHUT_RDWR)  # below TLS, which is not safe from here
                 except OSError:
                     pass  # it was cut already
+        self._sending.abort()
         if not working:
             self._end(reusable=False)
 
@@ -145,32 +143,13 @@ class Exchange:
         self.check()  # an abort between two waits had nothing to cut
 
     def _ask(self) -> Answer:
-        request, connection = self._request, self._connection
+        connection = self._connection
         assert connection is not None
-        connection.timeout = self._patience()
-        self._call.unanswered = True
-        small = isinstance(request.body, bytes) and len(request.body) <= _PIECE
-        body = (request.body or None) if small else self._timed(request.body)
-        try:
-            connection.request(request.method, request.target, body, self._headers)
-            self._sent_all = True
-        except (BrokenPipeError, ConnectionResetError, SSLEOFError):
-            pass  # the peer may have answered before it had read all, and then closed: its answer is what counts
-        finally:
-            if isinstance(body, Generator):
-                body.close()
+        self._sent_all = self._sending.run(connection)
         return connection.next_answer(self._patience)
 
     def _patience(self) -> float:
         return self._call.limit(self._call.options.read_timeout)
-
-    def _timed(self, body: bytes | StreamBody) -> Generator[bytes]:
-        with closing(iter(StreamBody(lambda: [body]) if isinstance(body, bytes) else body)) as pieces:
-            for piece in pieces:
-                for start in range(0, len(piece), _PIECE):  # sending a piece may take as long as a silence, not more
-                    if self._socket is not None:
-                        self._socket.settimeout(self._patience())
-                    yield piece[start : start + _PIECE]
 
     def _decoded(self, answer: Answer) -> Readable:
         if answer.complete or "content-encoding" not in answer.headers:
@@ -198,6 +177,7 @@ class Exchange:
         while len(body) <= limit and not self._complete:
             body += self._read_piece()
         if len(body) > limit:
+            self._call.unanswered = True  # it has come, and is not told
             raise BodyTooLargeError(f"the body is longer than max_body_size, {limit} bytes")
         return bytes(body)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias, TypeVar, overload
 
@@ -148,11 +149,18 @@ class Request(_Frozen):
                 "StreamBody with a function that opens it again"
             )
 
-        def read() -> None:
-            for piece in body:
-                sink(piece)
+        pieces = body.pieces()
 
-        await runtime.offload(read)
+        def read() -> None:
+            with closing(pieces):
+                for piece in pieces:
+                    sink(piece)
+
+        try:
+            await runtime.offload(read)
+        except BaseException:
+            pieces.abort()  # who was cancelled leaves nobody waiting
+            raise
 
     def redacted(self, shown: frozenset[str] = frozenset()) -> str:
         """The URL for a person: of the query's values only those of the names in `shown`."""

@@ -135,9 +135,9 @@ class Service(Wired):
         try:
             response = await self._wiring.chain.send(request, own)
         except JackfieldError as error:
+            error.attach(own.summary())  # before the body is read, at whose end nothing is in doubt as to the answer
             if isinstance(error, ServiceError) and error.response is not None:
                 error.response = await error.response.settled()
-            error.attach(own.summary())
             raise
         if isinstance(response.body, bytes) or call.deadline < inf:
             return response

@@ -83,6 +83,7 @@ class Urllib3Transport:
             exchange.take(await pool.acquire(call))
             response = await call.runtime.offload(exchange.run)
             if response.status == 407 and self._is_forwarded(request.url.origin):
+                call.unanswered = False  # the proxy has passed nothing on
                 raise refused("the proxy answered 407: it wants other credentials", permanent=True)
             return response
         except BaseException:

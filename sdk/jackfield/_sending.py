@@ -1,0 +1,104 @@
+"""A request on its way out: its head, its body piece by piece, and an eye on a peer who may answer before the end."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import closing
+from itertools import chain
+from selectors import EVENT_READ, DefaultSelector
+from ssl import SSLEOFError, SSLSocket
+
+from ._body import Reading, StreamBody
+from ._call import Call
+from ._connection import Connection
+from ._messages import Request
+
+_PIECE = 64 * 1024
+_LOOK = 8  # pieces between two looks at what the peer says meanwhile
+
+
+class Sending:
+    """One request, sent once. Blocking; may be aborted from another thread, which has to cut the socket as well.
+
+    Args:
+        headers: as urllib3 takes them.
+    """
+
+    def __init__(self, request: Request, headers: Mapping[str, str], call: Call) -> None:
+        self._request = request
+        self._headers = headers
+        self._call = call
+        self._body: Reading | None = None
+        self._aborted = False
+
+    def run(self, connection: Connection) -> bool:
+        """Sends it; whether all of it, as a peer that answered before the end has not taken the rest.
+
+        Raises:
+            UsageError: the body cannot be produced.
+        """
+        body = self._request.body
+        if isinstance(body, bytes) and len(body) <= _PIECE:
+            return self._send(connection, body or None)
+        stream = StreamBody(lambda: [body]) if isinstance(body, bytes) else body
+        with closing(iter(stream)) as self._body:
+            if self._aborted:  # before there was something to wake
+                self._body.abort()
+            pieces = self._timed(self._body, connection.sock)
+            first = next(pieces, b"")  # what cannot be produced is not begun to be sent
+            return self._send(connection, chain((first,), pieces))
+
+    def abort(self) -> None:
+        """Wakes whoever waits for a piece of the body."""
+        self._aborted = True
+        if self._body is not None:
+            self._body.abort()
+
+    def _send(self, connection: Connection, body: bytes | Iterable[bytes] | None) -> bool:
+        request = self._request
+        connection.timeout = self._patience()
+        self._call.unanswered = True
+        try:
+            connection.request(request.method, request.target, body, self._headers)
+        except _Refused:
+            return False
+        except (BrokenPipeError, ConnectionResetError, SSLEOFError):
+            return False  # the peer may have answered before it had read all, and then closed
+        except TimeoutError:
+            if self._call.remaining() > 0 and connection.sock is not None and _readable(connection.sock):
+                return False  # it neither reads nor closes, but it speaks
+            raise
+        return True
+
+    def _patience(self) -> float:
+        return self._call.limit(self._call.options.read_timeout)
+
+    def _timed(self, pieces: Iterable[bytes], sock: socket.socket | None) -> Generator[bytes]:
+        count = 0
+        for piece in pieces:
+            for start in range(0, len(piece), _PIECE):  # sending a piece may take as long as a silence, not more
+                count += 1
+                if sock is not None:
+                    if count % _LOOK == 0 and _refuses(sock):
+                        raise _Refused
+                    sock.settimeout(self._patience())
+                yield piece[start : start + _PIECE]
+
+
+class _Refused(Exception):
+    """The peer has answered, and does not want the rest."""
+
+
+def _refuses(sock: socket.socket) -> bool:
+    # RFC 9112 §9.5: a client should look for an error while it sends, and then stop. A success may want the rest.
+    if isinstance(sock, SSLSocket) or not _readable(sock):
+        return False
+    status = sock.recv(12, socket.MSG_PEEK)[9:]  # of "HTTP/1.1 413"
+    return len(status) == 3 and status >= b"300"
+
+
+def _readable(sock: socket.socket) -> bool:
+    with DefaultSelector() as selector:
+        selector.register(sock, EVENT_READ)
+        return bool(selector.select(0))
