@@ -6,6 +6,7 @@ import logging
 from typing import TypeAlias, cast
 
 from jackfield import (
+    AttemptFailed,
     Event,
     JobPolled,
     Observer,
@@ -22,6 +23,7 @@ Shown: TypeAlias = tuple[tuple[str, str], ...]
 _KINDS: dict[type[Event], tuple[str, int]] = {
     RequestSent: ("request", logging.DEBUG),
     ResponseReceived: ("response", logging.DEBUG),
+    AttemptFailed: ("failure", logging.INFO),
     RetryScheduled: ("retry", logging.WARNING),
     TokenRefreshed: ("token", logging.INFO),
     PageFetched: ("page", logging.DEBUG),
@@ -33,8 +35,8 @@ class Logging:
     """Logs every event of a client.
 
     Requests and responses are logged by `jackfield.request` and `jackfield.response`, pages by `jackfield.page` and job
-    polls by `jackfield.job` at DEBUG, tokens by `jackfield.token` at INFO, retries by `jackfield.retry` at WARNING. The
-    message is `name=value …`; the record's attribute `event` is the same as a dictionary, for structured handlers. Of
+    polls by `jackfield.job` at DEBUG, attempts without an answer by `jackfield.failure` and tokens by `jackfield.token` at
+    INFO, retries by `jackfield.retry` at WARNING. The message is `name=value …`; the record's attribute `event` is the same as a dictionary, for structured handlers. Of
     URLs and headers it shows what is known to be harmless; the client's `visible_query` adds names of parameters.
 
     Args:

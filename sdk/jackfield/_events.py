@@ -28,6 +28,15 @@ class ResponseReceived(NamedTuple):
     headers: Shown = ()
 
 
+class AttemptFailed(NamedTuple):
+    """An attempt ended without an answer, `elapsed` seconds after it started. `error` is the name of its kind."""
+
+    operation: str
+    attempt: int
+    error: str
+    elapsed: float
+
+
 class RetryScheduled(NamedTuple):
     """The next attempt starts in `delay` seconds."""
 
@@ -46,12 +55,17 @@ class PageFetched(NamedTuple):
 
 
 class JobPolled(NamedTuple):
-    """A job was asked for its state, for the `polls`-th time."""
+    """A job was asked for its state, for the `polls`-th time.
+
+    `state` is the service's own word for it, `progress` the part that is done, from 0 to 1, where the service tells.
+    """
 
     operation: str
     job: str
     polls: int
     done: bool
+    state: str = ""
+    progress: float | None = None
 
 
 class TokenRefreshed(NamedTuple):
@@ -62,7 +76,9 @@ class TokenRefreshed(NamedTuple):
     lifetime: float | None
 
 
-Event: TypeAlias = TokenRefreshed | RequestSent | ResponseReceived | RetryScheduled | PageFetched | JobPolled
+Event: TypeAlias = (
+    TokenRefreshed | RequestSent | ResponseReceived | AttemptFailed | RetryScheduled | PageFetched | JobPolled
+)
 Observer: TypeAlias = Callable[[Event], None]
 
 

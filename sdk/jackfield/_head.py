@@ -11,6 +11,7 @@ from ._headers import Headers
 
 _MAX_LINE = 64 * 1024
 _MAX_FIELDS = 256
+_MAX_HEAD = 256 * 1024  # bytes of all fields
 _MAX_INTERIM = 100
 
 # RFC 9112 §4: status-line = HTTP-version SP status-code SP [ reason-phrase ]; the last SP is often left out.
@@ -65,12 +66,16 @@ def _line(source: BufferedReader) -> bytes:
 
 def _headers(source: BufferedReader) -> Headers:
     fields: list[tuple[str, str]] = []
+    size = 0
     while line := _line(source):
         field = _field(line)
         if field is None:
             raise ProtocolError("a header line of the answer is malformed")
         if len(fields) == _MAX_FIELDS:
             raise ProtocolError(f"the answer has more than {_MAX_FIELDS} header lines")
+        size += len(line)
+        if size > _MAX_HEAD:
+            raise ProtocolError(f"the answer's head is longer than {_MAX_HEAD} bytes")
         fields.append((field[1].decode("ascii"), field[2].strip(b" \t").decode("latin-1")))
     return Headers.received(fields)
 

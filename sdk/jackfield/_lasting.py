@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from ._body import ByteStream
 from ._call import Call
+from ._taps import Tap, pour
 
 _STRIDE = 64 * 1024  # bytes, for which there is the whole of the timeout
 
@@ -26,16 +24,10 @@ class Lasting:
         self._pause(len(piece))
         return piece
 
-    async def pour(self, sink: Callable[[bytes], object], at_most: int) -> int:
-        """As `read`, but gives the pieces to `sink` where they are read; how many bytes they were, 0 at the end."""
+    async def pour(self, sink: Tap, at_most: int) -> int:
+        """As `pour` of this body."""
         self._resume()
-        body: Any = self._body
-        if hasattr(body, "pour"):
-            poured: int = await body.pour(sink, at_most)
-        else:
-            piece = await body.read()
-            poured = len(piece)
-            await self._call.runtime.offload(lambda: sink(piece))
+        poured = await pour(self._body, sink, self._call.runtime, at_most)
         self._pause(poured)
         return poured
 

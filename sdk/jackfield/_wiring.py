@@ -151,12 +151,17 @@ def dispatch(transport: Transport, life: Life) -> Proceed:
 
 
 async def _observed(transport: Transport, request: Request, call: Call) -> Response:
-    from ._events import RequestSent, ResponseReceived
+    from ._events import AttemptFailed, RequestSent, ResponseReceived
 
     started = call.runtime.monotonic()
     sent = tuple(request.headers.shown())
     call.emit(RequestSent(call.operation, request.method, call.url(request), call.attempts, sent))
-    response = await transport.send(request, call)
+    try:
+        response = await transport.send(request, call)
+    except BaseException as error:
+        elapsed = call.runtime.monotonic() - started
+        call.emit(AttemptFailed(call.operation, call.attempts, type(error).__name__, elapsed))
+        raise
     size = len(response.body) if isinstance(response.body, bytes) else -1
     elapsed, received = call.runtime.monotonic() - started, tuple(response.headers.shown())
     call.emit(ResponseReceived(call.operation, response.status, size, elapsed, received))

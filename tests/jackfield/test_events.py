@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jackfield import (
+    AttemptFailed,
     ConnectError,
     Done,
     Event,
     JobPolled,
     JobState,
+    JobStyle,
     Observer,
     Page,
     PageFetched,
@@ -36,7 +38,7 @@ from jackfield.testing import Answer, FakeTransport
 if TYPE_CHECKING:
     from tests.jackfield.conftest import Colour, Steps, Watch
 
-EVENTS = (RequestSent, ResponseReceived, RetryScheduled, PageFetched, JobPolled)
+EVENTS = (RequestSent, ResponseReceived, AttemptFailed, RetryScheduled, PageFetched, JobPolled)
 
 
 class Numbers:
@@ -47,7 +49,7 @@ class Numbers:
         return at + 1 if at < 2 else None
 
 
-class Polls:
+class Polls(JobStyle[bytes]):
     def timeout(self, service: Any) -> float:
         return 60
 
@@ -121,6 +123,7 @@ def test_an_observer_is_told_of_every_attempt_in_order(colour: Colour, watch: ty
     delays, sent = client.runtime.sleeps, (("user-agent", "jackfield"), ("authorization", "***"))
     assert watching.events == [
         RequestSent("get", "GET", url, 1, sent),
+        AttemptFailed("get", 1, "ConnectError", 0.0),
         RetryScheduled("get", 2, delays[0], "ConnectError"),
         RequestSent("get", "GET", url, 2, sent),
         ResponseReceived("get", 503, 2, 0.0),

@@ -347,8 +347,9 @@ OK = b"HTTP/1.1 200 OK\r\n"
         repeating(OK + b"X: ", b"x" * 1_000_000, 20),
         repeating(b"", headed(status="103 Early Hints") * 100, 50),
         repeating(OK, b"X: " + b"y" * 60_000 + b"\r\n", 400),
+        repeating(OK, b"X: " + b"y" * 60_000 + b"\r\n", 5),
     ],
-    ids=["40000-lines", "a-line-of-20-MB", "5000-interim-answers", "24-MB-of-lines"],
+    ids=["40000-lines", "a-line-of-20-MB", "5000-interim-answers", "24-MB-of-lines", "300-kB-of-lines"],
 )
 def test_s22_a_head_without_end_is_refused(
     serve: Serve, subject: type[Urllib3Transport], colour: str, script: Script

@@ -23,6 +23,7 @@ def tunnelling(to: int, answer: bytes = ESTABLISHED, at_most: int | None = None)
     def script(peer: Peer) -> None:
         peer.request()
         with socket.create_connection(("127.0.0.1", to)) as origin:
+            origin.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # each piece goes on at once
             peer.send(answer)
             passed = 0
             while True:
