@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 
 from jackfield import Origin
@@ -13,24 +12,15 @@ _REMEMBERED = 1024  # nonces whose uses are counted; a server that comes back to
 
 
 class Sessions:
-    """The session to go on with, by origin, and how often each nonce was used.
-
-    A forked child begins anew: going on with its parent's nonces, both would count the same uses.
-    """
+    """The session to go on with, by origin, and how often each nonce was used."""
 
     def __init__(self) -> None:
-        self._begin()
-
-    def _begin(self) -> None:
-        self._process = os.getpid()
         self._guard = threading.Lock()
         self._current: dict[Origin, Session] = {}
         self._uses: dict[tuple[Origin, str], int] = {}
 
     def current(self, origin: Origin) -> Session | None:
         """The session that the next request may go on with."""
-        if self._process != os.getpid():
-            self._begin()
         return self._current.get(origin)
 
     def count(self, origin: Origin, nonce: str) -> int:

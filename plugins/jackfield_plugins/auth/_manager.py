@@ -6,7 +6,7 @@ import threading
 from collections.abc import Awaitable
 from math import inf
 
-from jackfield import Call, Flights, JackfieldError, Secret, check_seconds
+from jackfield import Call, ConfigurationError, Flights, JackfieldError, Secret, check_seconds
 
 from ._renewal import Renewal
 from ._source import TokenSource
@@ -32,6 +32,9 @@ class TokenManager:
         token: one to begin with.
         refresh_ahead: seconds before the end when one caller renews.
         refresh_margin: seconds before the end when all wait.
+
+    Raises:
+        ConfigurationError: the source cannot be asked, or a time makes no sense.
     """
 
     def __init__(
@@ -43,6 +46,8 @@ class TokenManager:
         refresh_ahead: float = REFRESH_AHEAD,
         refresh_margin: float = REFRESH_MARGIN,
     ) -> None:
+        if not callable(getattr(source, "grant", None)) or not callable(getattr(source, "refresh", None)):
+            raise ConfigurationError(f"source is a TokenSource (`grant`, `refresh`), not {type(source).__name__}")
         self._ahead = check_seconds("refresh_ahead", refresh_ahead, zero=True)
         self._margin = check_seconds("refresh_margin", refresh_margin, zero=True)
         self._renewal = Renewal(source, store, token, self._good)

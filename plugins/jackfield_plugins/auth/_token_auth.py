@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from jackfield import (
     Call,
+    ConfigurationError,
     ContractError,
     NetworkError,
     Proceed,
@@ -18,6 +19,7 @@ from jackfield import (
     hookimpl,
 )
 
+from ._answer import printable
 from ._manager import TokenManager
 from ._token import Token
 
@@ -40,6 +42,9 @@ class TokenAuth:
         scheme: the word before the token, which is also the `token_type` that the service must give.
         rejected: what the service answers to a token that has ended, if not 401. From status 400 on its body has been
             read; below, that of a streamed answer has not.
+
+    Raises:
+        ConfigurationError: the manager is none.
     """
 
     name = "auth"
@@ -47,6 +52,8 @@ class TokenAuth:
     def __init__(
         self, manager: TokenManager, *, scheme: str = "Bearer", rejected: Callable[[Response], bool] = unauthorized
     ) -> None:
+        if not isinstance(manager, TokenManager):
+            raise ConfigurationError(f"manager is a TokenManager(source), not {type(manager).__name__}")
         self._manager = manager
         self._scheme = scheme
         self._rejected = rejected
@@ -89,7 +96,7 @@ class TokenAuth:
             raise
         if token.token_type.lower() != self._scheme.lower():  # RFC 6749 §7.1: not "if it does not understand the type"
             raise ContractError(
-                f"the service gave a token of type {token.token_type!r}, where {self._scheme!r} is expected: "
+                f"the service gave a token of type {printable(token.token_type)!r}, and {self._scheme!r} is expected: "
                 "pass scheme=... if requests are to carry that word"
             )
         return token

@@ -37,7 +37,17 @@ from jackfield import (
     hookimpl,
 )
 from jackfield.testing import FakeTransport
-from jackfield_plugins.auth import ClientSecretBasic, Grant, MemoryTokenStore, OAuth2, RenewalLock, Token, TokenError
+from jackfield_plugins.auth import (
+    ClientSecretBasic,
+    Grant,
+    MemoryTokenStore,
+    OAuth2,
+    RenewalLock,
+    Token,
+    TokenAuth,
+    TokenError,
+    TokenManager,
+)
 from jackfield_plugins.retry import Retry
 
 if TYPE_CHECKING:
@@ -639,6 +649,25 @@ def test_an_error_says_which_request_failed(world: World) -> None:
     assert caught.value.call.operation == "thing (token)"
     assert caught.value.call.url == TOKEN_URL
     assert caught.value.call.attempts == 1
+
+
+def test_a_token_of_another_type_is_told_in_so_far_as_that_may_be_repeated(world: World) -> None:
+    world.server.answers = [Response(200, body=encode({"access_token": "a", "token_type": "mac\n" + "x" * 10_000}))]
+    api = world.client(oauth())
+
+    with pytest.raises(ContractError) as caught:
+        world.get(api.thing())
+
+    assert len(str(caught.value)) < 1000
+    assert "mac xxx" in str(caught.value)
+
+
+@pytest.mark.parametrize("make", [lambda: TokenManager("hunter2"), lambda: TokenAuth("hunter2")])  # type: ignore[arg-type]  # on purpose
+def test_what_gives_no_tokens_is_refused_and_not_shown(make: Callable[[], object]) -> None:
+    with pytest.raises(ConfigurationError, match="not str") as caught:
+        make()
+
+    assert "hunter2" not in str(caught.value)
 
 
 # --- where credentials go
