@@ -7,13 +7,13 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from random import Random
 from typing import Any, Generic, TypeVar
 
 from ._errors import ConfigurationError, UsageError
 from ._flight import Flights, Signal
-from ._runtime import CLOSED
+from ._runtime import BACKGROUND, CLOSED, NO_WORKS, log_background
 
 T = TypeVar("T")
 
@@ -35,6 +35,7 @@ class AsyncioRuntime:
         self._process = 0
         self._closed = False
         self._waiting: set[_TaskSignal] = set()
+        self._beside: set[asyncio.Task[object]] = set()
         self._flights = Flights()
 
     monotonic = staticmethod(time.monotonic)
@@ -75,11 +76,31 @@ class AsyncioRuntime:
         """A task for each."""
         return await _Race(iter(works), lambda: self.sleep(delay)).run()
 
+    def background(self, work: Coroutine[Any, Any, object]) -> bool:
+        """In a task of its own."""
+        if self._closed or len(self._beside) >= BACKGROUND:
+            work.close()
+            return False
+        task = asyncio.get_running_loop().create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._ended_beside)
+        return True
+
+    def _ended_beside(self, task: asyncio.Task[object]) -> None:
+        self._beside.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log_background(error)
+
     async def close(self) -> None:
         """Ends every wait, of whatever task, and the threads, each when its work is done; the event loop goes on."""
         self._closed = True
         for waiting in tuple(self._waiting):
             waiting.set()
+        here = [task for task in self._beside if task.get_loop() is asyncio.get_running_loop()]
+        for task in self._beside:
+            with suppress(RuntimeError):  # its loop is closed: it has ended with that
+                task.get_loop().call_soon_threadsafe(task.cancel)
+        await asyncio.gather(*here, return_exceptions=True)
         if self._threads is not None and self._process == os.getpid():
             await asyncio.get_running_loop().run_in_executor(None, self._threads.shutdown)
         self._threads = None
@@ -97,6 +118,8 @@ class _Race(Generic[T]):
     async def run(self) -> T:
         try:
             await self._start()
+            if not self._runners:
+                raise UsageError(NO_WORKS)
             while not (decided := self._decided()):
                 await self._wait()
             return decided.result()

@@ -103,6 +103,19 @@ class Call:
         self.fetched = True
         return response
 
+    @property
+    def identity(self) -> bytes:
+        """Whose credentials the client's requests bear, known before they bear them: a digest of 32 bytes.
+
+        It is for keeping what one may see from another: answers in a cache. It is no secret, and is not to be stored
+        as it is: a password that was guessed can be held against it.
+        """
+        return self._wiring.identity
+
+    def beside(self) -> Call:
+        """A call of its own, with all of the client's time: for work in the background."""
+        return Call(self.operation, self._wiring)
+
     def bounded(self, seconds: float) -> Call:
         """This call with no more time than that: for work of a step that must not use all there is."""
         own = Call(self.operation, self._wiring, within=self)

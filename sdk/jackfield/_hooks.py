@@ -20,6 +20,12 @@ def jackfield_steps() -> Iterable[Step | Pure]:
 
 
 @hookspec
+def jackfield_identity() -> bytes:
+    """A digest that tells whose credential this plugin puts on requests; without it no answer is kept for others."""
+    raise NotImplementedError
+
+
+@hookspec
 def jackfield_observer() -> Observer:
     """A function that is told every event of one client; it must be quick, and must not call the client."""
     raise NotImplementedError

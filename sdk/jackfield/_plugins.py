@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
 from ._discovery import blamed_if_slow, offers, origin
 from ._errors import ConfigurationError, PluginError
@@ -34,6 +34,7 @@ class Plugged(NamedTuple):
     plugin: object
     parts: tuple[Contribution, ...]
     observers: tuple[Observer, ...]
+    identity: bytes = b""
 
 
 class PluginSet(NamedTuple):
@@ -41,10 +42,12 @@ class PluginSet(NamedTuple):
 
     plugged: dict[str, Plugged]
     observers: tuple[Observer, ...]
+    identities: tuple[bytes, ...]
 
     @classmethod
     def of(cls, plugged: dict[str, Plugged]) -> PluginSet:
-        return cls(plugged, tuple(observer for one in plugged.values() for observer in one.observers))
+        observers = tuple(observer for one in plugged.values() for observer in one.observers)
+        return cls(plugged, observers, tuple(one.identity for one in plugged.values() if one.identity))
 
     @property
     def parts(self) -> list[Contribution]:
@@ -145,9 +148,19 @@ def plug(name: str, plugin: object) -> Plugged:
             raise TypeError("it offers nothing: mark its functions with @jackfield.hookimpl")
         steps = [_checked(step) for given in manager.hook.jackfield_steps() for step in given]
         observers: list[Observer] = manager.hook.jackfield_observer()
+        identity = _identity(steps, manager.hook.jackfield_identity())
     except (Exception, SystemExit) as error:
         raise PluginError(f"the plugin {name!r} cannot be used: {error}") from error
-    return Plugged(plugin, tuple(Contribution(name, step) for step in steps), tuple(observers))
+    return Plugged(plugin, tuple(Contribution(name, step) for step in steps), tuple(observers), identity)
+
+
+def _identity(steps: Iterable[Step | Pure], told: list[object]) -> bytes:
+    """Whose credential the plugin bears; nobody else's than this client's where it does not tell."""
+    if any(not isinstance(identity, bytes) or not identity for identity in told):
+        raise TypeError("jackfield_identity gives bytes that are not empty")
+    if told:
+        return b"".join(cast("list[bytes]", told))
+    return os.urandom(16) if any(step.stage in (Stage.AUTH, Stage.SIGN) for step in steps) else b""
 
 
 def _checked(step: object) -> Step | Pure:

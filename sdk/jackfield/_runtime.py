@@ -71,7 +71,15 @@ class Runtime(Protocol):
         all that were started have failed, that of the first is raised.
 
         Raises:
+            UsageError: there are no works.
             ConfigurationError: this runtime cannot have two works under way.
+        """
+        ...
+
+    def background(self, work: Coroutine[Any, Any, object]) -> bool:
+        """Runs the work beside its caller, who does not wait for it; its errors are logged.
+
+        It ends when the runtime is closed, at the latest. False, and it never begins, where `BACKGROUND` are at it.
         """
         ...
 
@@ -90,6 +98,7 @@ class SyncRuntime:
         self._flights = Flights()
         self._closed = threading.Event()
         self._waiting: set[_ThreadSignal] = set()
+        self._beside: set[threading.Thread] = set()
 
     monotonic = staticmethod(time.monotonic)
     now = staticmethod(time.time)
@@ -140,19 +149,53 @@ class SyncRuntime:
 
     async def race(self, works: Iterable[Coroutine[Any, Any, T]], delay: float) -> T:
         """Nothing here can end work that blocks in another thread, so there is none."""
-        raise ConfigurationError(
-            "a sync client has one attempt of a call under way, and cannot race two (Hedging does): use the async "
-            "client, or leave that plugin out"
-        )
+        for work in works:
+            work.close()
+            raise ConfigurationError(
+                "a sync client has one attempt of a call under way, and cannot race two (Hedging does): use the async "
+                "client, or leave that plugin out"
+            )
+        raise UsageError(NO_WORKS)
+
+    def background(self, work: Coroutine[Any, Any, object]) -> bool:
+        """In a thread of its own."""
+        if self._closed.is_set() or len(self._beside) >= BACKGROUND:
+            work.close()
+            return False
+        thread = threading.Thread(target=self._run_beside, args=(work,), name="jackfield-background", daemon=True)
+        self._beside.add(thread)
+        thread.start()
+        return True
+
+    def _run_beside(self, work: Coroutine[Any, Any, object]) -> None:
+        try:
+            self.run(work)
+        except Exception as error:
+            log_background(error)
+        finally:
+            self._beside.discard(threading.current_thread())
 
     async def close(self) -> None:
-        """Ends every wait, in whatever thread."""
+        """Ends every wait, in whatever thread, and awaits what runs in the background."""
         self._closed.set()
         for waiting in tuple(self._waiting):
             waiting.set()
+        for thread in self._beside - {threading.current_thread()}:
+            thread.join()
+
+
+BACKGROUND = 8  # works at one time
+
+
+def log_background(error: BaseException) -> None:
+    """Tells of what went wrong where nobody waits for it."""
+    from logging import getLogger
+
+    getLogger("jackfield").warning("work in the background failed: %s: %s", type(error).__name__, error)
 
 
 CLOSED = "this client is closed"
+NO_WORKS = "a race of no works has no winner: give it one work or more"
 _FOREIGN = (
     "a step or operation awaited something foreign in a sync client: it may await only the runtime "
     "(call.runtime.sleep, .offload, .lock ...), the transport and other steps, never asyncio itself"

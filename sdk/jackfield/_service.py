@@ -15,7 +15,7 @@ from ._options import Options
 from ._steps import compile_chain
 from ._transport import Transport
 from ._url import Url
-from ._wiring import Closeable, Life, Wired, Wiring, dispatch
+from ._wiring import Closeable, Life, Wired, Wiring, dispatch, identity_of
 
 if TYPE_CHECKING:
     from ._runtime import Runtime
@@ -101,7 +101,8 @@ class Service(Wired):
         life = Life(own)
         chain = compile_chain(active.parts, dispatch(transport, life))
         self._call = None
-        self._wiring = Wiring(base, options, used, transport, active, chain, life)
+        identity = identity_of(active, options)
+        self._wiring = Wiring(base, options, used, transport, active, chain, identity, life)
 
     @property
     def runtime(self) -> Runtime:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ._plugins import PluginSet
     from ._runtime import Runtime
 
+# Of a client's own headers, those that are no credential, whatever their values.
+_HARMLESS = frozenset({"accept", "accept-encoding", "accept-language", "content-type", "user-agent"})
 _OPTION_NAMES = ("timeout", "connect_timeout", "read_timeout", "max_body_size")
 
 
@@ -57,6 +59,7 @@ class Wiring(NamedTuple):
     transport: Transport
     plugins: PluginSet
     chain: Chain
+    identity: bytes
     life: Life
     is_view: bool = False
 
@@ -115,9 +118,10 @@ class Wired:
             changed = wiring.plugins.changed(plugins)
             chain = compile_chain(changed.parts, dispatch(wiring.transport, wiring.life))
             wiring = wiring._replace(plugins=changed, chain=chain)
+        identity = identity_of(wiring.plugins, options)
         view = object.__new__(type(self))
         view.__dict__ = self.__dict__.copy()
-        view._wiring = wiring._replace(options=options, is_view=True)
+        view._wiring = wiring._replace(options=options, identity=identity, is_view=True)
         view._call = self._call
         return view
 
@@ -133,6 +137,15 @@ class Wired:
         raise TypeError(
             f"a {type(self).__name__} holds connections and credentials: make another one instead of copying it"
         )
+
+
+def identity_of(plugins: PluginSet, options: Options) -> bytes:
+    """Whose credentials the requests of a client bear: a digest of 32 bytes."""
+    from hashlib import blake2b
+
+    headers = sorted((name.lower(), value) for name, value in options.headers.pairs())
+    told = [pair for pair in headers if pair[0] not in _HARMLESS]
+    return blake2b(repr((sorted(plugins.identities), told)).encode(), digest_size=32).digest()
 
 
 def dispatch(transport: Transport, life: Life) -> Proceed:

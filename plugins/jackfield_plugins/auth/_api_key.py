@@ -37,11 +37,12 @@ class ApiKey(Static):
             raise ConfigurationError("an API key goes to one place: give header=, query= or cookie=")
         text = plain(Secret(key), "the key")
         if query is not None:
-            super().__init__(_in_query(query, Secret(text)))
+            super().__init__(_in_query(query, Secret(text)), f"query {query} {text}")
         elif cookie is not None:
-            super().__init__(_in_cookie(cookie, Secret(text)))
+            super().__init__(_in_cookie(cookie, Secret(text)), f"cookie {cookie} {text}")
         else:
-            super().__init__(_in_header("X-API-Key" if header is None else header, text))
+            name = "X-API-Key" if header is None else header
+            super().__init__(_in_header(name, text), f"header {name} {text}")
 
 
 def _in_header(name: str, key: str) -> Callable[[Request], Request]:

@@ -27,4 +27,5 @@ class Basic(Static):
         if ":" in user_id:  # RFC 7617 §2: what is behind the first colon is the password
             raise ConfigurationError("the user's name holds a colon, which Basic authentication cannot carry")
         pair = f"{user_id}:{normal(password, 'the password')}"
-        super().__init__(in_header("Authorization", f"Basic {b64encode(pair.encode()).decode()}"))
+        value = f"Basic {b64encode(pair.encode()).decode()}"
+        super().__init__(in_header("Authorization", value), value)

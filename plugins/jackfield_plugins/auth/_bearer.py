@@ -32,4 +32,5 @@ class Bearer(Static):
                 "a bearer token is made of letters, digits and -._~+/, with = at its end only, and has no blanks: if "
                 "this is what the service gave, send it with ApiKey('Bearer ...', header='Authorization')"
             )
-        super().__init__(in_header("Authorization", f"Bearer {text}"))
+        value = f"Bearer {text}"
+        super().__init__(in_header("Authorization", value), value)

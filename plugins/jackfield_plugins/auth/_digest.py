@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from hashlib import sha256
 
 from jackfield import Call, Proceed, Request, Response, Secret, Stage, Step, StreamBody, UsageError, hookimpl
 
@@ -43,6 +44,10 @@ class Digest:
     @hookimpl
     def jackfield_steps(self) -> Iterable[Step]:
         return [Step(self.name, Stage.AUTH, self._run)]
+
+    @hookimpl
+    def jackfield_identity(self) -> bytes:
+        return sha256(self._account.reveal().encode()).digest()
 
     async def _run(self, request: Request, call: Call, proceed: Proceed) -> Response:
         if "authorization" in request.headers:

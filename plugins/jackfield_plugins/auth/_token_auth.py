@@ -62,6 +62,10 @@ class TokenAuth:
     def jackfield_steps(self) -> Iterable[Step]:
         return [Step(self.name, Stage.AUTH, self._run)]
 
+    @hookimpl
+    def jackfield_identity(self) -> bytes:
+        return self._manager.identity
+
     async def _run(self, request: Request, call: Call, proceed: Proceed) -> Response:
         if "authorization" in request.headers:
             return await proceed(request, call)

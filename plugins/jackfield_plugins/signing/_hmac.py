@@ -41,6 +41,10 @@ class HmacSigning:
     def jackfield_steps(self) -> Iterable[Step]:
         return [Step(self.name, Stage.SIGN, self._sign)]
 
+    @hookimpl
+    def jackfield_identity(self) -> bytes:
+        return self._mac.copy().digest()  # of nothing: it tells keys apart
+
     async def _sign(self, request: Request, call: Call, proceed: Proceed) -> Response:
         recipe, mac = self._recipe, self._mac.copy()
         stamped = recipe.stamped(request, call.runtime)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from hashlib import sha256
 from typing import get_args
 
 from jackfield import (
@@ -73,6 +74,11 @@ class OAuth1:
     @hookimpl
     def jackfield_steps(self) -> Iterable[Step]:
         return [Step(self.name, Stage.SIGN, self._sign)]
+
+    @hookimpl
+    def jackfield_identity(self) -> bytes:
+        token = "" if self._token is None else self._token.reveal()
+        return sha256(repr((self._consumer_key.reveal(), token)).encode()).digest()
 
     async def _sign(self, request: Request, call: Call, proceed: Proceed) -> Response:
         # §3.4.4: PLAINTEXT "MUST be used with a transport-layer mechanism such as TLS"

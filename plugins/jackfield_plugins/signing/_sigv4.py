@@ -68,12 +68,18 @@ class SigV4:
         if service.lower() in S3 and service not in S3:
             raise ConfigurationError("the service is written in lower case: 's3'")
         self._signer = Signer(credentials, region, service, content_sha256 or unsigned_payload, signed_token)
+        session = credentials.session_token.reveal() if credentials.session_token else ""
+        self._identity = hashlib.sha256(f"{credentials.access_key} {session}".encode()).digest()
         self._unsigned_payload = unsigned_payload
         self._clocks = ServiceClocks()
 
     @hookimpl
     def jackfield_steps(self) -> Iterable[Step]:
         return [Step(self.name, Stage.SIGN, self._sign)]
+
+    @hookimpl
+    def jackfield_identity(self) -> bytes:
+        return self._identity
 
     def presign(self, request: Request, seconds: int, now: float) -> str:
         """The request's URL with a signature in its query.
