@@ -74,7 +74,8 @@ def _while_reading(error: Exception, call: Call, answered: bool) -> JackfieldErr
     if isinstance(inner, SSLError) and inner.reason in _REFUSALS and not answered:
         call.unanswered = False
         return TLSError(f"the peer ended the TLS handshake: {_reason(inner)}")
-    if isinstance(inner, OSError) and (isinstance(inner, _ENDS) or not isinstance(inner, _TLS)):
+    told = isinstance(inner, SSLError) and "_ALERT_" in (inner.reason or "")  # what came, or went, was damaged
+    if isinstance(inner, OSError) and (told or isinstance(inner, _ENDS) or not isinstance(inner, _TLS)):
         return ConnectionLostError(f"the connection was lost: {_reason(inner)}")
     if isinstance(error, HTTPException | urllib3.HTTPError | OSError | ValueError | OverflowError):
         return ProtocolError(f"the answer is not valid HTTP ({type(inner).__name__})")

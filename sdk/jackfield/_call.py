@@ -27,6 +27,7 @@ class Call:
         sends: whether a request has this call as its record.
         stream: whether the answer's body is left to be read piece by piece.
         dry: stop before the transport, with the request that would have been sent.
+        notes: of a call that is only to be explained, what steps say about it; else None.
         unanswered: it was sent, at least in part, and no answer has come that tells what became of it. A transport says
             so before its first byte.
         fetched: whether anything was sent on the side of this call, at least in part.
@@ -40,6 +41,7 @@ class Call:
         "deadline",
         "dry",
         "fetched",
+        "notes",
         "observers",
         "operation",
         "options",
@@ -65,6 +67,7 @@ class Call:
         self.sends = False
         self.stream = False
         self.dry = False
+        self.notes: list[str] | None = None
         self._request: Request | None = None  # the last one handed to the transport: it bears credentials
         self.unanswered = False
         self.fetched = False
@@ -72,7 +75,7 @@ class Call:
         if within is not None:  # what an operation awaits ends with it
             if within.deadline < self.deadline:
                 self.deadline, self.timeout = within.deadline, within.timeout
-            self.dry = within.dry
+            self.dry, self.notes = within.dry, within.notes
 
     def sends_first(self) -> bool:
         """Whether a request may use this call as its record: it is the first to ask, and the call has a deadline."""

@@ -9,12 +9,13 @@ from ._options import Options
 
 
 class Explanation(NamedTuple):
-    """Print it. `request` is the request itself, secrets included; the text shows none."""
+    """Print it. `request` is the request itself, secrets included; the text shows none. `notes` are the steps' own."""
 
     operation: str
     chain: str
     options: Options
     request: Request
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         usual = Options()
@@ -26,6 +27,7 @@ class Explanation(NamedTuple):
         request = f"{self.request.method} {self.request.redacted(self.options.visible_query)}"
         sections = {
             "request": [request, repr(self.request.headers)],
+            **({"notes": self.notes} if self.notes else {}),
             "chain": self.chain.splitlines(),
             "settings": settings,
         }

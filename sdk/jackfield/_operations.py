@@ -61,12 +61,18 @@ class Definition(Generic[P, T]):
 
     async def dry_run(self, client: Wired, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Request:
         """The first request that a call would send, as the transport would get it."""
+        return (await self.explained(client, args, kwargs))[0]
+
+    async def explained(
+        self, client: Wired, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> tuple[Request, list[str]]:
+        """That request, and what steps say about it."""
         outer = Call(self.name, client._wiring)
-        outer.dry = True
+        outer.dry, outer.notes = True, (notes := list[str]())
         try:
             await self.run(client._within(outer), args, kwargs)
         except DryRun as stopped:
-            return stopped.request
+            return stopped.request, notes
         raise UsageError(f"{self.name} sends no request")
 
 
@@ -89,9 +95,9 @@ class Bound(Generic[P, T]):
     async def _explain(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Explanation:
         from ._explain import Explanation
 
-        request = await self._definition.dry_run(self._client, args, kwargs)
+        request, notes = await self._definition.explained(self._client, args, kwargs)
         wiring = self._client._wiring
-        return Explanation(self._definition.name, str(wiring.chain), wiring.options, request)
+        return Explanation(self._definition.name, str(wiring.chain), wiring.options, request, tuple(notes))
 
 
 class SyncOperation(Bound[P, T]):

@@ -387,6 +387,26 @@ def test_explain_shows_chain_settings_and_request_but_no_secret_and_sends_nothin
     assert transport.requests == []
 
 
+def test_explain_shows_what_steps_say_and_only_then_do_they_say_it(colour: Colour, plugin: type[Steps]) -> None:
+    async def thinking(request: Request, call: Call, proceed: Proceed) -> Response:
+        heard.append(call.notes)
+        if call.notes is not None:
+            call.notes.append("cache: miss, as nothing is kept")
+        return await proceed(request, call)
+
+    heard: list[list[str] | None] = []
+    node = json_response({"id": "a"})
+    steps = plugin("cache", Step("cache", Stage.CACHE, thinking))
+    client = colour.client(Core, FakeTransport([node]), plugins=[steps])
+
+    explanation = colour.get(client.get_node.explain("a"))
+    colour.get(client.get_node("a"))
+
+    assert explanation.notes == ("cache: miss, as nothing is kept",)
+    assert "\n  notes:\n    cache: miss, as nothing is kept\n" in str(explanation)
+    assert heard[1] is None
+
+
 def test_explain_says_set_of_nothing_that_was_not_set(colour: Colour) -> None:
     assert "(set)" not in str(colour.get(colour.client(Core).get_node.explain("a")))
 
