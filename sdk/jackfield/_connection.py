@@ -28,7 +28,7 @@ class Connection(HTTPConnection):
     """In clear. `next_answer` takes the place of `getresponse`, which would make urllib3's own response, and log."""
 
     connect_patience: Callable[[], float]
-    _patience: Callable[[], float]
+    patience: Callable[[], float]
     _cuttable: socket.socket | None = None
 
     def __init__(self, origin: Origin, proxy: ProxyServer | None = None, choose: Choose | None = None) -> None:
@@ -47,15 +47,21 @@ class Connection(HTTPConnection):
         sock: Any = self._cuttable or self.sock
         return sock.outer if isinstance(sock, TlsWithinTls) else sock
 
-    def next_answer(self, patience: Callable[[], float]) -> Answer:
+    def send(self, data: Any) -> None:
+        """All of it, however much that is: each wait for the peer to take some is at most `patience()` seconds."""
+        sent = self.sock.send(data)
+        while sent < len(data):
+            self.sock.settimeout(self.patience())
+            sent += self.sock.send(memoryview(data)[sent:])
+
+    def next_answer(self) -> Answer:
         """Waits for the head of the answer; each wait in it and in the body is at most `patience()` seconds."""
-        self._patience = patience
         answer: object = http.client.HTTPConnection.getresponse(self)
         assert isinstance(answer, Answer)
         return answer
 
     def response_class(self, sock: socket.socket, *, method: str) -> Answer:  # type: ignore[override]  # called as a class is
-        return Answer(Source(sock, self._patience), method)
+        return Answer(Source(sock, self.patience), method)
 
     def _time_left(self) -> float:
         seconds = self.connect_patience()

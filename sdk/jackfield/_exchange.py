@@ -145,8 +145,9 @@ class Exchange:
     def _ask(self) -> Answer:
         connection = self._connection
         assert connection is not None
+        connection.patience = self._patience
         self._sent_all = self._sending.run(connection)
-        return connection.next_answer(self._patience)
+        return connection.next_answer()
 
     def _patience(self) -> float:
         return self._call.limit(self._call.options.read_timeout)

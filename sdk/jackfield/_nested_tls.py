@@ -57,10 +57,9 @@ class TlsWithinTls:
             view[: len(piece)] = piece
             return len(piece)
 
-    def sendall(self, data: ReadableBuffer) -> None:
+    def send(self, data: ReadableBuffer) -> int:
         with memoryview(data) as view:
-            for start in range(0, len(view), _PIECE):
-                self._carry_out(partial(self._tls.write, view[start : start + _PIECE]))
+            return self._carry_out(partial(self._tls.write, view[:_PIECE]))
 
     def close(self) -> None:
         self.outer.close()

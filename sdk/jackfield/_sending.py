@@ -6,16 +6,18 @@ import socket
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing
 from itertools import chain
-from selectors import EVENT_READ, DefaultSelector
 from ssl import SSLEOFError, SSLSocket
+
+from urllib3.util.wait import wait_for_read
 
 from ._body import Reading, StreamBody
 from ._call import Call
 from ._connection import Connection
 from ._messages import Request
 
-_PIECE = 64 * 1024
-_LOOK = 8  # pieces between two looks at what the peer says meanwhile
+_SMALL = 64 * 1024  # bytes that are sent at once
+_PIECE = 256 * 1024
+_LOOK = 1024 * 1024  # bytes between two looks at what the peer says meanwhile
 
 
 class Sending:
@@ -39,7 +41,7 @@ class Sending:
             UsageError: the body cannot be produced.
         """
         body = self._request.body
-        if isinstance(body, bytes) and len(body) <= _PIECE:
+        if isinstance(body, bytes) and len(body) <= _SMALL:
             return self._send(connection, body or None)
         stream = StreamBody(lambda: [body]) if isinstance(body, bytes) else body
         with closing(iter(stream)) as self._body:
@@ -55,7 +57,7 @@ class Sending:
         if self._body is not None:
             self._body.abort()
 
-    def _send(self, connection: Connection, body: bytes | Iterable[bytes] | None) -> bool:
+    def _send(self, connection: Connection, body: bytes | Iterable[bytes | memoryview] | None) -> bool:
         request = self._request
         connection.timeout = self._patience()
         self._call.unanswered = True
@@ -66,7 +68,7 @@ class Sending:
         except (BrokenPipeError, ConnectionResetError, SSLEOFError):
             return False  # the peer may have answered before it had read all, and then closed
         except TimeoutError:
-            if self._call.remaining() > 0 and connection.sock is not None and _readable(connection.sock):
+            if self._call.remaining() > 0 and wait_for_read(connection.sock, timeout=0):
                 return False  # it neither reads nor closes, but it speaks
             raise
         return True
@@ -74,16 +76,24 @@ class Sending:
     def _patience(self) -> float:
         return self._call.limit(self._call.options.read_timeout)
 
-    def _timed(self, pieces: Iterable[bytes], sock: socket.socket | None) -> Generator[bytes]:
-        count = 0
+    def _timed(self, pieces: Iterable[bytes], sock: socket.socket) -> Generator[bytes | memoryview]:
+        unseen = 0
         for piece in pieces:
-            for start in range(0, len(piece), _PIECE):  # sending a piece may take as long as a silence, not more
-                count += 1
-                if sock is not None:
-                    if count % _LOOK == 0 and _refuses(sock):
+            for part in _parts(piece):
+                if unseen >= _LOOK:
+                    unseen = 0
+                    if _refuses(sock):
                         raise _Refused
-                    sock.settimeout(self._patience())
-                yield piece[start : start + _PIECE]
+                sock.settimeout(self._patience())
+                yield part
+                unseen += len(part)
+
+
+def _parts(piece: bytes) -> Iterable[bytes | memoryview]:
+    if len(piece) <= _PIECE:
+        return (piece,)
+    whole = memoryview(piece)
+    return (whole[start : start + _PIECE] for start in range(0, len(piece), _PIECE))
 
 
 class _Refused(Exception):
@@ -92,13 +102,8 @@ class _Refused(Exception):
 
 def _refuses(sock: socket.socket) -> bool:
     # RFC 9112 §9.5: a client should look for an error while it sends, and then stop. A success may want the rest.
-    if isinstance(sock, SSLSocket) or not _readable(sock):
-        return False
+    if not isinstance(sock, socket.socket) or isinstance(sock, SSLSocket) or not wait_for_read(sock, timeout=0):
+        return False  # under TLS nobody knows what arrived before it is read
     status = sock.recv(12, socket.MSG_PEEK)[9:]  # of "HTTP/1.1 413"
     return len(status) == 3 and status >= b"300"
 
-
-def _readable(sock: socket.socket) -> bool:
-    with DefaultSelector() as selector:
-        selector.register(sock, EVENT_READ)
-        return bool(selector.select(0))

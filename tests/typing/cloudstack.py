@@ -4,10 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from typing import Any, assert_type
 
-from jackfield import AsyncJob, Job, Page
+from jackfield import AsyncItems, AsyncJob, Items, Job, Page
 from jackfield_services.cloudstack import AsyncCloudStack, CloudStack
 
 
@@ -16,7 +15,7 @@ def sync(cs: CloudStack) -> None:
     assert_type(cs.request("listZones", available=True), dict[str, Any])
     assert_type(cs.execute("listZones"), dict[str, Any])
     assert_type(cs.listing("listZones"), Page[dict[str, Any]])
-    assert_type(cs.listing.all("listZones"), Iterator[dict[str, Any]])
+    assert_type(cs.listing.all("listZones"), Items[dict[str, Any]])
     assert_type(cs.job("deployVirtualMachine", tags=[{"key": "a", "value": 1}], ids=["a", "b"]), dict[str, Any])
     assert_type(cs.job.start("deployVirtualMachine"), Job[dict[str, Any]])
     assert_type(cs.max_page_size, int)
@@ -26,7 +25,7 @@ async def awaited(cs: AsyncCloudStack) -> None:
     assert_type(await cs.listVirtualMachines(zoneid="z"), dict[str, Any])
     assert_type(await cs.request("listZones", available=True), dict[str, Any])
     assert_type(await cs.listing("listZones"), Page[dict[str, Any]])
-    assert_type(cs.listing.all("listZones"), AsyncIterator[dict[str, Any]])
+    assert_type(cs.listing.all("listZones"), AsyncItems[dict[str, Any]])
     assert_type(await cs.job.start("deployVirtualMachine"), AsyncJob[dict[str, Any]])
 
 
