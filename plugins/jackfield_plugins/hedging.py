@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Coroutine, Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from jackfield import (
@@ -16,10 +16,13 @@ from jackfield import (
     Step,
     StreamBody,
     check_seconds,
+    fork_safe_lock,
     hookimpl,
 )
 
 _SAVED = 10.0  # hedges at most that may be saved up
+
+_guard = fork_safe_lock()
 
 
 class Hedging:
@@ -44,8 +47,10 @@ class Hedging:
     def __init__(self, delay: float, *, max_hedges: int = 1, budget: float = 0.05) -> None:
         if isinstance(max_hedges, bool) or not isinstance(max_hedges, int) or max_hedges < 1:
             raise ConfigurationError(f"max_hedges must be a whole number of 1 or more, not {max_hedges!r}")
-        if isinstance(budget, bool) or not isinstance(budget, int | float) or not 0 < budget <= max_hedges:
-            raise ConfigurationError(f"budget must be more than 0 and at most max_hedges, not {budget!r}")
+        if isinstance(budget, bool) or not isinstance(budget, int | float) or not 0 < budget <= min(max_hedges, _SAVED):
+            raise ConfigurationError(
+                f"budget must be more than 0 and at most max_hedges and {_SAVED:g}, not {budget!r}"
+            )
         self._delay = check_seconds("delay", delay)
         self._max_hedges = max_hedges
         self._budget = _Budget(budget)
@@ -68,7 +73,8 @@ class Hedging:
         finally:
             for answer in answers:
                 if answer is not winner and not isinstance(answer.body, bytes):
-                    await answer.body.close()
+                    with suppress(Exception):  # which is no reason to lose the winner
+                        await answer.body.close()
 
     def _attempts(
         self, request: Request, call: Call, proceed: Proceed, answers: list[Response]
@@ -94,14 +100,13 @@ class _Budget:
     def __init__(self, part: float) -> None:
         self._part = part
         self._saved = 1.0
-        self._guard = threading.Lock()
 
     def save(self) -> None:
-        with self._guard:
+        with _guard:
             self._saved = min(self._saved + self._part, _SAVED)
 
     def spend(self) -> bool:
-        with self._guard:
+        with _guard:
             enough = self._saved >= 1
             if enough:
                 self._saved -= 1

@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing
 from itertools import chain
 from ssl import SSLEOFError, SSLSocket
+from typing import cast
 
 from urllib3.util.wait import wait_for_read
 
@@ -58,11 +59,11 @@ class Sending:
             self._body.abort()
 
     def _send(self, connection: Connection, body: bytes | Iterable[bytes | memoryview] | None) -> bool:
-        request = self._request
+        request, taken = self._request, cast("bytes | Iterable[bytes] | None", body)  # any buffer will do
         connection.timeout = self._patience()
         self._call.unanswered = True
         try:
-            connection.request(request.method, request.target, body, self._headers)
+            connection.request(request.method, request.target, taken, self._headers)
         except _Refused:
             return False
         except (BrokenPipeError, ConnectionResetError, SSLEOFError):
@@ -106,4 +107,3 @@ def _refuses(sock: socket.socket) -> bool:
         return False  # under TLS nobody knows what arrived before it is read
     status = sock.recv(12, socket.MSG_PEEK)[9:]  # of "HTTP/1.1 413"
     return len(status) == 3 and status >= b"300"
-

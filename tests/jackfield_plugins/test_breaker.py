@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from inspect import iscoroutine
 from math import inf, nan
 from threading import Barrier
+from types import SimpleNamespace
 from typing import Any, TypeAlias
 
 import pytest
@@ -34,7 +35,7 @@ from jackfield import (
     operation,
 )
 from jackfield.testing import Answer, FakeTransport, SimulatedRuntime, VirtualAsyncioRuntime, VirtualSyncRuntime
-from jackfield_plugins.breaker import CircuitBreaker, CircuitOpenError
+from jackfield_plugins.breaker import CircuitBreaker, CircuitOpenError, _Circuit
 from jackfield_plugins.limits import ConcurrencyLimit, RateLimit
 from jackfield_plugins.retry import Retry
 
@@ -333,24 +334,162 @@ def test_a_probe_cancelled_after_any_number_of_steps_does_not_keep_the_circuit_o
     asyncio.run(main())
 
 
-def test_a_probe_that_never_reports_holds_the_place_no_longer_than_its_call_may_last() -> None:
+@pytest.mark.parametrize(("timeout", "holds"), [(20, 20), (60, 30)])
+def test_a_probe_that_never_reports_holds_the_place_for_a_cooldown_and_no_longer_than_its_call_may_last(
+    timeout: float, holds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     runtime, breaker = VirtualSyncRuntime(), CircuitBreaker(1, cooldown=30)
 
+    def silence(*_: object) -> None: ...
+
     def vanish(request: Request) -> Response:
-        for circuit in breaker._circuits.values():
-            circuit.unknown = lambda phase: None  # type: ignore[method-assign]  # as if interrupted before it could say
+        monkeypatch.setattr(_Circuit, "unknown", silence)  # as if interrupted before it could say
         raise KeyboardInterrupt
 
-    client = sync_client(FakeTransport([DOWN, vanish, GOOD]), breaker, runtime=runtime, timeout=60)
+    client = sync_client(FakeTransport([DOWN, vanish, GOOD]), breaker, runtime=runtime, timeout=timeout)
     outcome(client)
     runtime.elapsed += 30
     with pytest.raises(KeyboardInterrupt):
         client.get()
 
-    runtime.elapsed += 59
+    runtime.elapsed += holds - 1
     assert outcome(client) == "CircuitOpenError"
     runtime.elapsed += 1
     assert outcome(client) == "200"
+
+
+class Slow(World):
+    """A service whose n-th answer takes so many seconds."""
+
+    def __init__(self, *seconds: float, cooldown: float = 30, **options: Any) -> None:
+        super().__init__(0, CircuitBreaker(1, cooldown=cooldown), **({"timeout": 1000} | options))
+        self.seconds = [*seconds]
+        self.answers: list[Any] = []
+
+    async def respond(self, request: Request) -> Response:
+        answer = self.answers.pop(0)
+        await self.runtime.sleep(self.seconds.pop(0))
+        if isinstance(answer, Exception):
+            raise answer
+        assert isinstance(answer, Response)
+        return answer
+
+
+def test_a_probe_that_hangs_keeps_its_time_and_lets_another_try_after_a_cooldown() -> None:
+    world = Slow(0, 400, 1)
+
+    async def main() -> None:
+        world.answers = [DOWN, GOOD, GOOD]
+        await world.ask()
+        await world.runtime.sleep(30)
+        hanging = world.runtime.spawn(world.ask())
+        await world.runtime.sleep(29.9)
+        assert await world.ask() == "CircuitOpenError"
+        await world.runtime.sleep(0.1)
+        assert await world.ask() == "200"
+        world.seconds, world.answers = [1.0], [GOOD]
+        assert await world.ask() == "200"
+        assert await hanging == "200"  # nothing cut it short
+
+    world.runtime.run(main())
+
+
+def test_a_service_that_needs_longer_than_the_cooldown_is_found_well_all_the_same() -> None:
+    world = Slow(0, 35, 35, 0)
+
+    async def main() -> None:
+        world.answers = [DOWN, GOOD, GOOD, GOOD]
+        await world.ask()
+        await world.runtime.sleep(30)
+        first = world.runtime.spawn(world.ask())
+        await world.runtime.sleep(30)
+        second = world.runtime.spawn(world.ask())
+        assert await first == "200"
+        assert await world.ask() == "200"  # closed by the first probe, though there is a second
+        assert await second == "200"
+
+    world.runtime.run(main())
+
+
+@pytest.mark.parametrize("later", [GOOD, DOWN])
+def test_what_becomes_of_a_probe_that_hangs_does_not_speak_for_one_that_began_later(later: Any) -> None:
+    world = Slow(0, 40, 20, 0)
+
+    async def main() -> None:
+        world.answers = [DOWN, DOWN, later, GOOD]
+        await world.ask()
+        await world.runtime.sleep(30)
+        first = world.runtime.spawn(world.ask())  # fails after 40 s
+        await world.runtime.sleep(30)
+        second = world.runtime.spawn(world.ask())  # is answered 10 s after that
+        assert await first == "ConnectError"
+        assert await world.ask() == "CircuitOpenError"
+        await second
+        assert await world.ask() == ("200" if later is GOOD else "CircuitOpenError")
+
+    world.runtime.run(main())
+
+
+def test_a_good_answer_to_an_old_probe_does_not_outweigh_a_later_failure() -> None:
+    world = Slow(0, 40, 0)
+
+    async def main() -> None:
+        world.answers = [DOWN, GOOD, DOWN]
+        await world.ask()
+        await world.runtime.sleep(30)
+        first = world.runtime.spawn(world.ask())
+        await world.runtime.sleep(30)
+        assert await world.ask() == "ConnectError"
+        assert await first == "200"
+        assert await world.ask() == "CircuitOpenError"
+
+    world.runtime.run(main())
+
+
+def test_what_is_known_of_thousands_of_origins_is_forgotten_when_it_is_too_old_to_count() -> None:
+    runtime, breaker = VirtualSyncRuntime(), CircuitBreaker(1, cooldown=30, window=60)
+    client = sync_client(FakeTransport(otherwise=DOWN), breaker, runtime=runtime)
+
+    for number in range(3000):
+        runtime.elapsed += 1
+        outcome(client, f"https://h{number}")
+
+    assert len(breaker._circuits) < 800
+    assert outcome(client, "https://h2999") == "CircuitOpenError"
+
+
+@pytest.mark.parametrize("failures", [1, 2])
+def test_what_still_counts_is_not_forgotten(failures: int) -> None:
+    runtime, breaker = VirtualSyncRuntime(), CircuitBreaker(failures, cooldown=30, window=60)
+    client = sync_client(FakeTransport([DOWN, DOWN], otherwise=GOOD), breaker, runtime=runtime)
+    for _ in range(failures - 1):
+        outcome(client)
+    runtime.elapsed = 59.0
+    outcome(client)
+
+    for number in range(2000):
+        outcome(client, f"https://h{number}")
+
+    assert outcome(client) == "CircuitOpenError"
+    runtime.elapsed = 59 + 30 + 60
+    assert not breaker._circuits.of(Url.parse("https://h").origin, transport_call(client)).is_idle(runtime.elapsed)
+    assert breaker._circuits.of(Url.parse("https://h").origin, transport_call(client)).is_idle(runtime.elapsed + 0.1)
+
+
+def test_a_failure_that_may_be_the_first_in_a_row_is_remembered_however_many_origins_there_are() -> None:
+    client = sync_client(FakeTransport([DOWN, *[GOOD] * 2000, DOWN]), CircuitBreaker(2))
+    client.runtime.elapsed = 1000.0
+    outcome(client)
+
+    for number in range(2000):
+        outcome(client, f"https://h{number}")
+
+    assert [outcome(client), outcome(client)] == ["ConnectError", "CircuitOpenError"]
+
+
+def transport_call(client: Any) -> Any:
+    """Anything with the client's clock."""
+    return SimpleNamespace(runtime=client.runtime)
 
 
 def test_what_attempts_learn_that_started_before_it_opened_changes_nothing() -> None:
@@ -445,7 +584,7 @@ def test_it_behaves_as_a_model_does(script: list[tuple[Any, float]]) -> None:
         runtime.elapsed += pause
 
 
-@pytest.mark.parametrize("number", [0, -1, True, 1.5, "1", None])
+@pytest.mark.parametrize("number", [0, -1, True, 1.5, 10**30, "1", None])
 def test_a_number_of_failures_that_makes_no_sense_is_refused(number: Any) -> None:
     with pytest.raises(ConfigurationError, match="failures"):
         CircuitBreaker(number)

@@ -266,6 +266,17 @@ def test_the_streams_of_losers_are_closed_and_the_winners_is_not() -> None:
     assert [body.closed for body in bodies] == [1, 0]
 
 
+def test_a_losers_stream_that_cannot_be_closed_costs_nobody_the_winner() -> None:
+    class Broken(Body):
+        async def close(self) -> None:
+            raise OSError("broken")
+
+    winner = Body("b")
+    transport = Transport((8, Response(503, body=Broken("a"))), (16, Response(200, body=winner)))
+
+    assert run(make(transport, Hedging(3)).stream()) is winner
+
+
 def test_each_attempt_passes_the_steps_below_by_itself() -> None:
     class Numbered:
         name = "auth"
@@ -382,3 +393,9 @@ def test_a_delay_that_makes_no_sense_is_refused(seconds: Any) -> None:
 def test_a_budget_that_makes_no_sense_is_refused(budget: Any) -> None:
     with pytest.raises(ConfigurationError, match="budget"):
         Hedging(1, budget=budget)
+
+
+@pytest.mark.parametrize("budget", [10.1, 10**400])
+def test_more_hedges_per_request_than_can_be_saved_up_make_no_sense(budget: Any) -> None:
+    with pytest.raises(ConfigurationError, match="at most max_hedges and 10"):
+        Hedging(1, max_hedges=10**401, budget=budget)

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from math import inf
 
 from jackfield import (
+    ByOrigin,
     ByteStream,
     Call,
     ConfigurationError,
-    Origin,
+    Line,
+    Place,
     PoolTimeoutError,
     Proceed,
     Request,
@@ -19,8 +21,6 @@ from jackfield import (
     check_seconds,
     hookimpl,
 )
-
-from ._line import Line, Place
 
 
 class ConcurrencyLimit:
@@ -45,7 +45,7 @@ class ConcurrencyLimit:
             raise ConfigurationError(f"limit must be a whole number of 1 or more, not {limit!r}")
         self._limit = limit
         self._patience = inf if patience is None else check_seconds("patience", patience)
-        self._lines: dict[Origin, Line] = {}
+        self._lines = ByOrigin(lambda origin: Line(limit))
 
     @hookimpl
     def jackfield_steps(self) -> Iterable[Step]:
@@ -54,9 +54,7 @@ class ConcurrencyLimit:
     async def _run(self, request: Request, call: Call, proceed: Proceed) -> Response:
         if call.dry:
             return await proceed(request, call)
-        origin = request.url.origin
-        line = self._lines.get(origin) or self._lines.setdefault(origin, Line(self._limit))
-        place = Place(line)
+        place = Place(self._lines.of(request.url.origin, call))
         held: ByteStream | None = None
         try:
             if place.take() >= self._limit:

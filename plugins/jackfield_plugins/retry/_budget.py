@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-
-from jackfield import ConfigurationError
+from jackfield import ConfigurationError, fork_safe_lock
 
 from ._failure import Kind
+
+_guard = fork_safe_lock()
 
 
 class RetryBudget:
@@ -32,7 +32,6 @@ class RetryBudget:
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise ConfigurationError(f"a retry budget and its costs are whole numbers of 1 or more, not {value!r}")
         self._capacity = self._tokens = capacity
-        self._guard = threading.Lock()
 
     @property
     def tokens(self) -> int:
@@ -46,7 +45,7 @@ class RetryBudget:
             what it cost, or 0 if there is not enough left.
         """
         cost = self._costs[kind]
-        with self._guard:
+        with _guard:
             if cost > self._tokens:
                 return 0
             self._tokens -= cost
@@ -55,12 +54,11 @@ class RetryBudget:
     def give(self, tokens: int) -> None:
         """Gives back after a success."""
         if self._tokens < self._capacity:  # what is full needs no lock: nothing can be added
-            with self._guard:
+            with _guard:
                 self._tokens = min(self._tokens + tokens, self._capacity)
 
 
 _named: dict[str, RetryBudget] = {}
-_guard = threading.Lock()
 
 
 def budget_of(given: RetryBudget | str | None) -> RetryBudget:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from jackfield import (
     Call,
@@ -19,7 +20,7 @@ from jackfield import (
 from ._backoff import Backoff
 from ._budget import RetryBudget, budget_of
 from ._failure import FAILURES, Failure, of_error, of_response
-from ._pace import Pace
+from ._pace import Paces
 
 STATUSES = frozenset({408, 421, 425, 429, 502, 503, 504})
 UNPROCESSED = frozenset({408, 421, 425, 429})
@@ -75,7 +76,7 @@ class Retry:
         self._budget = budget_of(budget)
         self._steps = [Step(self.name, Stage.RETRY, self._run)]
         if adaptive:
-            self._steps.append(Step("pace", Stage.LIMIT, Pace().run))
+            self._steps.append(Step("pace", Stage.LIMIT, Paces().run))
 
     @hookimpl
     def jackfield_steps(self) -> Iterable[Step]:
@@ -100,7 +101,8 @@ class Retry:
                 if (wait := self._next(failure, request, attempt, call)) is None:
                     return response
                 if not isinstance(response.body, bytes):
-                    await response.body.close()
+                    with suppress(Exception):  # nobody wants it any more
+                        await response.body.close()
             attempt += 1
             delay, paid = wait
             if call.observers:

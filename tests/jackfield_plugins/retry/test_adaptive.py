@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from inspect import iscoroutine
-from math import inf
 from typing import Any
 
 import pytest
@@ -13,16 +12,18 @@ from hypothesis import strategies as st
 
 from jackfield import (
     AsyncClient,
+    Call,
     Client,
     DeadlineExceededError,
     RateLimitedError,
     Request,
     Response,
     Service,
+    Url,
     Without,
     operation,
 )
-from jackfield.testing import FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime
+from jackfield.testing import FakeTransport, SimulatedRuntime, VirtualAsyncioRuntime, VirtualSyncRuntime
 from jackfield_plugins.retry import Retry
 from jackfield_plugins.retry._pace import Pace, allowed_rate
 
@@ -31,8 +32,8 @@ GOOD, MANY = Response(200), Response(429)
 
 class Core(Service):
     @operation
-    async def send_it(self) -> int:
-        return (await self.send(Request("GET", self.url("thing")))).status
+    async def send_it(self, url: str = "https://h") -> int:
+        return (await self.send(Request("GET", Url.parse(url)))).status
 
 
 class CoreClient(Core, Client): ...
@@ -57,17 +58,40 @@ def get(outcome: Any) -> Any:
     return asyncio.run(outcome) if iscoroutine(outcome) else outcome
 
 
-def slowed(calls: int = 100) -> Pace:
-    """A pace after so many calls in a second, of which the last was refused at the second's end."""
-    pace = Pace()
-    for _ in range(calls):
-        pace._reserve(0.0, inf)
-    pace._slow_down(0.0, 1.0)
-    return pace
+class Keeping:
+    """A transport that remembers the call."""
+
+    call: Call
+
+    async def send(self, request: Request, call: Call) -> Response:
+        self.call = call
+        return GOOD
+
+    async def close(self) -> None: ...
 
 
-def waits(pace: Pace, now: float, calls: int) -> list[float]:
-    return [pace._reserve(now, inf) for _ in range(calls)]
+class Paced:
+    """A pace, and calls that ask it for their turns; `slowed`: after 100 in a second, of which the last was refused."""
+
+    def __init__(self, *, slowed: bool = False) -> None:
+        self.runtime = VirtualSyncRuntime()
+        self.pace = Pace()
+        transport = Keeping()
+        CoreClient("https://h", transport=transport, runtime=self.runtime, timeout=1e6).send_it()
+        self.call = transport.call
+        if slowed:
+            self.turns(100)
+            self.runtime.elapsed = 1.0
+            self.pace.slow_down(0.0, 1.0)
+
+    def turns(self, calls: int) -> list[float]:
+        """When so many calls, one after the other, have their turns."""
+        return [self.runtime.run(self.pace.turn(self.call)) for _ in range(calls)]
+
+    def gap(self) -> float:
+        """Seconds between two turns from now."""
+        one, two = self.turns(2)
+        return two - one
 
 
 # --- the rate
@@ -89,73 +113,109 @@ def test_the_rate_never_stops_calls_and_never_falls_with_time(peak: float, one: 
 
 
 def test_until_the_service_objects_nobody_waits() -> None:
-    assert waits(Pace(), 0.0, 1000) == [0.0] * 1000
+    assert Paced().turns(1000) == [0.0] * 1000
 
 
 def test_after_that_calls_go_evenly_at_the_rate_that_was_cut() -> None:
-    assert waits(slowed(100), 1.0, 5) == pytest.approx([0, 1 / 70, 2 / 70, 3 / 70, 4 / 70])
+    turns = Paced(slowed=True).turns(5)
+
+    assert turns == pytest.approx([1, 1 + 1 / 70, 1 + 2 / 70, 1 + 3 / 70, 1 + 4 / 70], abs=1e-3)
+
+
+def test_calls_go_faster_as_the_rate_recovers_also_those_that_have_waited_for_long() -> None:
+    paced = Paced(slowed=True)
+
+    assert len([turn for turn in paced.turns(900) if turn < 11]) == pytest.approx(850, abs=2)  # 70 to 100 a second
 
 
 def test_a_turn_that_nobody_took_is_not_made_up_for() -> None:
-    pace = slowed(100)
-    waits(pace, 1.0, 5)
+    paced = Paced(slowed=True)
+    paced.turns(5)
+    paced.runtime.elapsed = 11.0
 
-    assert waits(pace, 11.0, 2) == pytest.approx([0, 1 / 100])
+    assert paced.turns(2) == pytest.approx([11, 11 + 1 / 100])
 
 
 def test_the_rate_is_what_was_sent_in_the_last_whole_second_or_since() -> None:
-    pace = Pace()
-    waits(pace, 0.0, 40)
-    waits(pace, 2.0, 10)  # 20 a second before; 10 so far in this second
-    pace._slow_down(2.0, 2.5)
+    paced = Paced()
+    paced.turns(40)
+    paced.runtime.elapsed = 2.0
+    paced.turns(10)  # 20 a second before; 10 so far in this second
+    paced.pace.slow_down(2.0, 2.5)
+    paced.runtime.elapsed = 2.5
 
-    assert waits(pace, 2.5, 2)[1] == pytest.approx(1 / (0.7 * 20))
+    assert paced.gap() == pytest.approx(1 / (0.7 * 20))
 
 
 def test_a_burst_after_a_long_rest_is_measured_as_such() -> None:
-    pace = Pace()
-    waits(pace, 0.0, 1)
-    waits(pace, 3600.0, 50)
-    pace._slow_down(3600.0, 3600.1)
+    paced = Paced()
+    paced.turns(1)
+    paced.runtime.elapsed = 3600.0
+    paced.turns(50)
+    paced.pace.slow_down(3600.0, 3600.1)
+    paced.runtime.elapsed = 3600.1
 
-    assert waits(pace, 3600.1, 2)[1] == pytest.approx(1 / (0.7 * 50))
+    assert paced.gap() == pytest.approx(1 / (0.7 * 50))
 
 
 @pytest.mark.parametrize("began", [0.5, 1.0, 1.9])
 def test_refusals_of_what_was_sent_before_the_cut_or_in_the_second_after_it_cut_no_more(began: float) -> None:
-    pace = slowed(100)
+    paced = Paced(slowed=True)
     for _ in range(50):
-        pace._slow_down(began, 2.0)
+        paced.pace.slow_down(began, 2.0)
 
-    assert waits(pace, 1.0, 2)[1] == pytest.approx(1 / 70)
+    assert paced.gap() == pytest.approx(1 / 70)
 
 
 def test_a_refusal_of_what_was_sent_after_the_cut_cuts_again_from_the_rate_that_was_allowed() -> None:
-    pace = slowed(100)
-    waits(pace, 1.0, 200)
-    pace._slow_down(2.0, 2.0)
+    paced = Paced(slowed=True)
+    paced.pace._count = 200  # as many threads would have made it
+    paced.runtime.elapsed = 2.0
+    paced.pace.slow_down(2.0, 2.0)
 
-    one, two = waits(pace, 2.0, 2)
-    assert two - one == pytest.approx(1 / (0.7 * 73))
+    assert paced.gap() == pytest.approx(1 / (0.7 * 73))
 
 
 def test_the_rate_that_is_cut_is_what_was_sent_where_that_is_less_than_was_allowed() -> None:
-    pace = slowed(100)
-    waits(pace, 101.0, 20)
-    waits(pace, 102.0, 1)
-    pace._slow_down(102.0, 102.0)
+    paced = Paced(slowed=True)
+    paced.runtime.elapsed = 101.0
+    paced.turns(20)
+    paced.runtime.elapsed = 102.0
+    paced.turns(1)
+    paced.pace.slow_down(102.0, 102.0)
 
-    one, two = waits(pace, 102.0, 2)
-    assert two - one == pytest.approx(1 / (0.7 * 20))
+    paced.turns(1)  # whose time was set before
+    assert paced.gap() == pytest.approx(1 / (0.7 * 20), rel=0.01)
 
 
-def test_a_turn_after_the_deadline_is_refused_at_once_and_taken_from_nobody() -> None:
-    pace = slowed(100)
-    waits(pace, 1.0, 7)  # 70 a second
+@pytest.mark.parametrize("seed", range(5))
+def test_fifty_callers_who_gave_up_while_they_waited_do_not_delay_the_next(seed: int) -> None:
+    runtime, sent = SimulatedRuntime(seed), list[float]()
 
-    with pytest.raises(DeadlineExceededError, match=r"next turn is in 0\.1 s.*nothing was sent"):
-        pace._reserve(1.0, 0.09)
-    assert pace._reserve(1.0, 0.11) == pytest.approx(0.1)
+    def note(request: Request) -> Response:
+        sent.append(runtime.elapsed)
+        return MANY if len(sent) == 1 else GOOD
+
+    transport = FakeTransport(otherwise=note)
+    retry = Retry(max_attempts=1, adaptive=True)
+    client = AsyncCoreClient(
+        "https://h", transport=transport, plugins=[retry, Without("errors")], runtime=runtime, timeout=1000
+    )
+
+    async def main() -> None:
+        await client.send_it()
+        await client.send_it()  # from here on there is a gap
+        crowd = [runtime.spawn(client.send_it()) for _ in range(50)]
+        await runtime.sleep(0.1)
+        last = runtime.spawn(client.send_it())
+        await runtime.sleep(0.1)
+        for task in crowd:
+            task.cancel()
+        await last
+
+    runtime.run(main())
+
+    assert sent == pytest.approx([0, 0, 1 / 0.7])
 
 
 # --- in the chain
@@ -192,7 +252,8 @@ def test_a_call_that_waited_for_its_turn_counts_from_there(make: Any) -> None:
         get(client.send_it())
 
     first, second, third = client.runtime.sleeps
-    assert first == second == pytest.approx(1 / 0.7)
+    assert first == pytest.approx(1 / 0.7)
+    assert second == pytest.approx(1 / (0.7 + 0.03 / 0.7))  # the rate grows meanwhile
     assert third > 1.8  # more than a second after the first cut there was another
 
 
@@ -215,12 +276,61 @@ def test_a_call_whose_turn_is_too_late_fails_at_once(make: Any) -> None:
         get(client.send_it())
     get(client.send_it())
 
-    with pytest.raises(DeadlineExceededError, match="nothing was sent") as caught:
+    with pytest.raises(
+        DeadlineExceededError, match=r"the service bears lets .* in 1\.43 s, .*nothing was sent"
+    ) as caught:
         get(client.send_it())
 
     assert client.runtime.sleeps == []
     assert len(transport.requests) == 2
     assert caught.value.call is not None
+
+
+@BOTH
+def test_what_is_only_explained_takes_no_turn_and_no_time(make: Any) -> None:
+    client = make(FakeTransport([MANY], otherwise=GOOD), Retry(max_attempts=1, adaptive=True), Without("errors"))
+    get(client.send_it())
+    get(client.send_it())
+
+    for _ in range(3):
+        get(client.send_it.explain())
+
+    assert client.runtime.sleeps == []
+
+
+@BOTH
+def test_each_origin_has_a_pace_of_its_own(make: Any) -> None:
+    client = make(FakeTransport([MANY], otherwise=GOOD), Retry(max_attempts=1, adaptive=True), Without("errors"))
+    get(client.send_it())
+
+    for _ in range(5):
+        get(client.send_it("https://other"))
+
+    assert client.runtime.sleeps == []
+
+
+def test_the_paces_of_thousands_of_origins_are_forgotten_when_they_have_rested() -> None:
+    retry, transport = Retry(max_attempts=1, adaptive=True), FakeTransport(otherwise=GOOD)
+    client = sync_client(transport, retry)
+    paces = retry._steps[1].run.__self__._paces  # type: ignore[attr-defined]  # a bound method
+
+    for number in range(2000):
+        client.runtime.elapsed += 1
+        client.send_it(f"https://h{number}")
+
+    assert len(paces) < 600
+
+
+def test_a_pace_is_not_forgotten_while_it_counts() -> None:
+    paced = Paced(slowed=True)
+
+    assert not paced.pace.is_idle(61.0)
+    assert paced.pace.is_idle(61.1)
+    paced.runtime.elapsed = 61.0
+    paced.turns(1)
+    assert not paced.pace.is_idle(62.0)
+    assert not paced.pace.is_idle(121.0)
+    assert paced.pace.is_idle(121.1)
 
 
 @BOTH

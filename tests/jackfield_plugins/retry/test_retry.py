@@ -689,6 +689,17 @@ def test_the_body_of_an_answer_that_is_not_used_is_let_go_before_the_next_attemp
     assert tails[2].closed == 0
 
 
+@BOTH
+def test_a_body_that_cannot_be_closed_is_no_reason_to_give_up(make: Make) -> None:
+    class Broken(Tail):
+        async def close(self) -> None:
+            raise OSError("broken")
+
+    transport = FakeTransport([Response(503, body=Broken()), Response(200, body=Tail())])
+
+    assert get(make(transport, Retry()).stream_it()) == 200
+
+
 # --- in the chain
 
 
