@@ -23,7 +23,8 @@ class Tamper:
     """What happens to one exchange.
 
     Args:
-        by: how the connection ends, as of `Cut`; or `"flip"`: one bit of the next byte is changed, and all goes on.
+        by: how the connection ends, as of `Cut`: `"half-close"` ends `way` only, and with `"stall"` nothing passes
+            either way; or `"flip"`: one bit of the next byte is changed, and all goes on.
         after: bytes that pass unharmed.
         way: the direction in which they are counted.
     """
@@ -48,6 +49,7 @@ class Relay(ScriptedServer):
     Attributes:
         url: what to give the client in place of the server's.
         counts: bytes passed on each way, an entry for each exchange.
+        tampered: how much of the plan has come true; what stands beyond the end of its exchange does not.
     """
 
     def __init__(self, upstream: str) -> None:
@@ -60,6 +62,7 @@ class Relay(ScriptedServer):
         self._plan: deque[Tamper | None] = deque()
         self._planning = threading.Lock()
         self.counts: list[Counter[Way]] = []
+        self.tampered = 0
 
     @property
     def url(self) -> str:
@@ -76,9 +79,15 @@ class Relay(ScriptedServer):
             self.counts.append(Counter())
             return self.counts[-1], self._plan.popleft() if self._plan else None
 
+    def tell(self) -> None:
+        """A piece of the plan comes true. For connections."""
+        with self._planning:
+            self.tampered += 1
+
     def converse(self, peer: Peer) -> None:
         """One connection. For peers."""
         with socket.create_connection(self._address, GUARD) as upstream:
+            upstream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # each piece goes on at once
             _Passage(self, peer, upstream).run()
 
 
@@ -95,7 +104,7 @@ class _Passage:
         self._last: Way = "answer"
         self._counts: Counter[Way] = Counter()
         self._tamper: Tamper | None = None
-        self._deaf = False  # stalled, or half closed: what would go to the end is dropped
+        self._dropped: set[Way] = set()  # what would go on this way is not passed on
 
     def run(self) -> None:
         with DefaultSelector() as selector:
@@ -123,28 +132,30 @@ class _Passage:
         left = tamper.after - self._counts[way] if tamper is not None and tamper.way == way else len(piece)
         if tamper is None or left >= len(piece):
             self._pass(way, piece, sink)
-        elif tamper.by == "flip":
+            return
+        self._tamper = None
+        self._relay.tell()
+        if tamper.by == "flip":
             self._pass(way, piece[:left] + bytes([piece[left] ^ 1]) + piece[left + 1 :], sink)
-            self._tamper = None
         else:
             self._pass(way, piece[:left], sink)
-            self._cut(tamper.by)
+            self._cut(tamper.by, way, sink)
 
     def _pass(self, way: Way, piece: bytes, sink: socket.socket) -> None:
-        if not self._deaf:
+        if way not in self._dropped:
             sink.sendall(piece)
             self._counts[way] += len(piece)
 
-    def _cut(self, by: Ending) -> None:
-        self._tamper = None
+    def _cut(self, by: Ending, way: Way, sink: socket.socket) -> None:
         if by in ("close", "reset"):
             self._peer.end(by)
-            return
-        self._deaf = True
-        if by == "half-close":
-            self._peer.end(by)
+        elif by == "half-close":
+            self._dropped.add(way)
+            sink.shutdown(socket.SHUT_WR)
+        else:
+            self._dropped.update(self._sockets)
 
     def _finish(self, sink: socket.socket) -> None:
         """The server has ended its side: so does the relay, unless it plays dead."""
-        if not self._deaf:
+        if "answer" not in self._dropped:
             sink.shutdown(socket.SHUT_WR)
