@@ -57,7 +57,15 @@ def test_every_public_name_of_the_package_is_in_all() -> None:
 
 
 def test_every_name_says_what_it_is() -> None:
-    aliases = {"Event", "JobState", "Observer", "Proceed", "ProgressCallback", "Tap", "hookimpl"}  # they are no classes, and cannot
+    aliases = {
+        "Event",
+        "JobState",
+        "Observer",
+        "Proceed",
+        "ProgressCallback",
+        "Tap",
+        "hookimpl",
+    }  # they are no classes, and cannot
 
     for name in set(jackfield.__all__) - aliases:
         assert (getattr(jackfield, name).__doc__ or "").strip(), name

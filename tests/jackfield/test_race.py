@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from jackfield import ConfigurationError, SyncRuntime
-from jackfield.testing import VirtualAsyncioRuntime
+from jackfield import AsyncioRuntime, ConfigurationError, SyncRuntime, UsageError
+from jackfield.testing import SimulatedRuntime, VirtualAsyncioRuntime, VirtualSyncRuntime
 
 
 class World:
@@ -149,3 +149,32 @@ def test_a_sync_runtime_says_that_it_cannot_race() -> None:
         runtime.run(runtime.race(works, 1.0))
 
     assert world.started == []
+
+
+@pytest.mark.parametrize(
+    "kind", [SyncRuntime, VirtualSyncRuntime, AsyncioRuntime, VirtualAsyncioRuntime, SimulatedRuntime]
+)
+@pytest.mark.parametrize("works", [[], iter(())])
+def test_a_race_of_none_is_refused_by_every_runtime(kind: type[Any], works: Any) -> None:
+    runtime = kind()
+    race = runtime.race(works, 1.0)
+
+    with pytest.raises(UsageError, match=r"a race of no works has no winner: give it one work or more") as caught:
+        asyncio.run(race) if isinstance(runtime, AsyncioRuntime) else runtime.run(race)
+
+    assert type(caught.value) is UsageError
+
+
+def test_a_sync_runtime_takes_one_work_at_most_and_leaves_none_that_nobody_awaits() -> None:
+    world, runtime, taken = World(), SyncRuntime(), list[str]()
+
+    def works() -> Iterator[Coroutine[Any, Any, str]]:
+        for name in "ab":
+            taken.append(name)
+            yield world.give(name)
+
+    with pytest.raises(ConfigurationError):
+        runtime.run(runtime.race(works(), 1.0))
+
+    assert (taken, world.started) == (["a"], [])
+    gc.collect()  # no coroutine is found that nobody awaited

@@ -6,6 +6,8 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
+from jackfield import ConfigurationError
+
 from ._faults import Behaviour, HangUp, Reply
 from ._peer import Peer
 from ._scripted import ScriptedServer
@@ -33,15 +35,15 @@ class FaultServer(ScriptedServer):
     """
 
     def __init__(self, *behaviours: Behaviour, otherwise: Behaviour = _OK, tls: SSLContext | None = None) -> None:
+        self._plan = deque(map(_checked, behaviours))
+        self._otherwise = _checked(otherwise)
         super().__init__(tls=tls)
-        self._plan = deque(behaviours)
-        self._otherwise = otherwise
         self._planning = threading.Lock()
 
     def plan(self, *behaviours: Behaviour) -> None:
         """Adds to the plan."""
         with self._planning:
-            self._plan.extend(behaviours)
+            self._plan.extend([_checked(behaviour) for behaviour in behaviours])
 
     def converse(self, peer: Peer) -> None:
         """One connection, request by request. For peers."""
@@ -58,3 +60,12 @@ class FaultServer(ScriptedServer):
             if not self._plan or (at_once and not isinstance(self._plan[0], HangUp)):
                 return None
             return self._plan.popleft()
+
+
+def _checked(behaviour: Behaviour) -> Behaviour:
+    if isinstance(behaviour, type) or not callable(behaviour):
+        raise ConfigurationError(
+            "a behaviour is a `Reply()`, `Cut()` or the like, not its class, or a function of a Peer; of several give "
+            f"each: `*storm(2)`; not {behaviour!r}"
+        )
+    return behaviour

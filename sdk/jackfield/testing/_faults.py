@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from jackfield import ConfigurationError
 
@@ -12,6 +12,11 @@ from ._peer import Ending, Peer
 
 Behaviour: TypeAlias = Callable[[Peer], None]
 Framing: TypeAlias = Literal["length", "chunked", "close"]
+
+
+def _check_word(name: str, word: str, words: tuple[str, ...]) -> None:
+    if word not in words:
+        raise ConfigurationError(f"{name} must be one of {', '.join(map(repr, words))}, not {word!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,11 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     framing: Framing = "length"
     interim: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.status, int) or not isinstance(self.body, bytes):
+            raise ConfigurationError(f"a reply has a number for its status, and bytes for its body, not {self!r}")
+        _check_word("framing", self.framing, get_args(Framing))
 
     def wire(self, *, to_head: bool = False) -> bytes:
         """Its bytes; those for a HEAD request have no body."""
@@ -81,6 +91,8 @@ class Cut:
     def __post_init__(self) -> None:
         if self.after is not None and self.after < 0:
             raise ConfigurationError(f"after must be a number of bytes, 0 or more, not {self.after}")
+        _check_word("by", self.by, get_args(Ending))
+        _wire(self.of)
 
     def __call__(self, peer: Peer) -> None:
         peer.request()
@@ -105,6 +117,7 @@ class Drip:
     def __post_init__(self) -> None:
         if self.size < 1 or self.every < 0:
             raise ConfigurationError(f"a drip has 1 byte or more, every 0 seconds or more, not {self!r}")
+        _wire(self.of)
 
     def __call__(self, peer: Peer) -> None:
         peer.request()
@@ -117,6 +130,9 @@ class HangUp:
     """A connection that ends before its request is read; a new one ends at once, before any TLS handshake."""
 
     by: Ending = "reset"
+
+    def __post_init__(self) -> None:
+        _check_word("by", self.by, get_args(Ending))
 
     def __call__(self, peer: Peer) -> None:
         peer.end(self.by)
@@ -133,4 +149,6 @@ def storm(times: int, status: int = 503, retry_after: str | None = None) -> Iter
 
 
 def _wire(answer: Reply | bytes) -> bytes:
+    if not isinstance(answer, Reply | bytes):
+        raise ConfigurationError(f"what is cut or dripped is a Reply(...) or bytes, not {answer!r}")
     return answer if isinstance(answer, bytes) else answer.wire()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from enum import Enum
 
 from jackfield import (
@@ -14,9 +14,11 @@ from jackfield import (
     ReadTimeoutError,
     Request,
     Response,
-    TruncatedBodyError,
+    UsageError,
     check_seconds,
 )
+
+from ._arriving import PIECE, CutBody, arrive, check_piece
 
 
 class Trouble(Enum):
@@ -40,6 +42,7 @@ class SimulatedNetwork:
         trouble: the part of the requests that meet it, from 0 to 1.
         kinds: what they meet, each as often as the others.
         latency: seconds, the least and the most that one way takes.
+        piece: bytes at most of each piece of a body that is streamed.
 
     Attributes:
         requests: how many set out.
@@ -53,12 +56,18 @@ class SimulatedNetwork:
         trouble: float = 0.0,
         kinds: Sequence[Trouble] = tuple(Trouble),
         latency: tuple[float, float] = (0.01, 0.05),
+        piece: int = PIECE,
     ) -> None:
-        if not 0 <= trouble <= 1 or not kinds:
-            raise ConfigurationError(f"trouble is a part, from 0 to 1, of some kinds; not {trouble!r} of {kinds!r}")
-        self._least, self._most = (check_seconds("latency", seconds, zero=True) for seconds in latency)
+        if not isinstance(trouble, int | float) or not 0 <= trouble <= 1:
+            raise ConfigurationError(f"trouble is the part of the requests that meet it, from 0 to 1, not {trouble!r}")
+        if isinstance(kinds, Trouble) or not kinds or not all(isinstance(kind, Trouble) for kind in kinds):
+            raise ConfigurationError(f"kinds are some of Trouble, in a list say, not {kinds!r}")
+        if not callable(service):
+            raise ConfigurationError(f"the service is a function from Request to Response, not {service!r}")
+        self._least, self._most = _range(latency)
         self._service = service
         self._kinds = tuple(kinds)
+        self._piece = check_piece(piece)
         self.trouble = trouble
         self.requests = 0
         self.met: Counter[Trouble] = Counter()
@@ -74,7 +83,7 @@ class SimulatedNetwork:
         await self._travel(call)
         if met is Trouble.LOST_REQUEST:
             raise ConnectionLostError("the connection was reset before the request had arrived")
-        answer = Response(503) if met is Trouble.BUSY else self._service(request)
+        answer = Response(503) if met is Trouble.BUSY else self._serve(request)
         if met is Trouble.SILENCE:
             await call.runtime.sleep(call.limit(call.options.read_timeout))
             call.limit(1)  # the deadline, if it is that which has passed
@@ -83,12 +92,19 @@ class SimulatedNetwork:
         if met is Trouble.LOST_ANSWER:
             raise ConnectionLostError("the connection was reset before the answer had arrived")
         if met is Trouble.TRUNCATED:
-            raise TruncatedBodyError("the connection ended before the body did")
-        call.unanswered = False
-        return answer
+            answer = _truncated(answer, call.runtime.random() if call.stream else 0.0)
+        return await arrive(answer, request, call, self._piece)
 
     async def close(self) -> None:
         """Nothing to give back."""
+
+    def _serve(self, request: Request) -> Response:
+        answer = self._service(request)
+        if not isinstance(answer, Response):
+            if isinstance(answer, Coroutine):
+                answer.close()
+            raise UsageError(f"the service of a SimulatedNetwork returns a Response, and takes no time; not {answer!r}")
+        return answer
 
     def _draw(self, call: Call) -> Trouble | None:
         if call.runtime.random() >= self.trouble:
@@ -99,3 +115,17 @@ class SimulatedNetwork:
 
     async def _travel(self, call: Call) -> None:
         await call.runtime.sleep(self._least + call.runtime.random() * (self._most - self._least))
+
+
+def _range(latency: tuple[float, float]) -> tuple[float, float]:
+    if not isinstance(latency, tuple) or len(latency) != 2:
+        raise ConfigurationError(f"latency is the least and the most, (0.01, 0.05) say, not {latency!r}")
+    least, most = (check_seconds("latency", seconds, zero=True) for seconds in latency)
+    if least > most:
+        raise ConfigurationError(f"latency is the least and the most, in that order, not {latency!r}")
+    return least, most
+
+
+def _truncated(answer: Response, part: float) -> Response:
+    whole = answer.body if isinstance(answer.body, bytes) else b""
+    return answer.replace(body=CutBody(whole, after=int(part * len(whole))))

@@ -1,177 +1,61 @@
-"""Tasks on a heap of virtual time: one runs until it parks, and who is next is drawn by the seed."""
+"""Who runs: one task at a time until it parks, and who is next is drawn by the seed."""
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Coroutine, Generator
-from contextvars import copy_context
-from heapq import heappop, heappush
+from collections.abc import Coroutine
 from itertools import count
-from math import inf
-from random import Random
-from types import coroutine
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from jackfield import UsageError
 
+from ._agenda import Agenda
+from ._garbage import Garbage
+from ._task import Cancelled, Parked, Task
+
 T = TypeVar("T")
-_COLLECT_EVERY = 1000  # steps
-
-
-class Cancelled(BaseException):
-    """Thrown into a task that was cancelled, where it waits. Clean up, and let it pass."""
 
 
 class DeadlockError(AssertionError):
     """Nobody can go on, and nobody sleeps: who waits for what."""
 
 
-class Parked(NamedTuple):
-    """What a task gives the scheduler in order to wait: the one command there is.
-
-    Attributes:
-        subject: what it waits for; as text it says so to people.
-        seconds: when to go on in any case; None: never.
-    """
-
-    subject: object
-    seconds: float | None
-
-
-@coroutine
-def park(subject: object, seconds: float | None = None) -> Generator[Parked, None, None]:
-    """Waits until the scheduler wakes this task, or so many seconds have passed."""
-    yield Parked(subject, seconds)
-
-
-class Alarm:
-    """Something to do at a time; nothing any more once `action` is None."""
-
-    __slots__ = ("action",)
-
-    def __init__(self, action: Callable[[], None]) -> None:
-        self.action: Callable[[], None] | None = action
-
-
-class Flag:
-    """A `Signal` of the simulation: happens once, and wakes who waits for it."""
-
-    def __init__(self, scheduler: Scheduler, name: str) -> None:
-        self._scheduler = scheduler
-        self._name = name
-        self._happened = False
-        self._waiting: list[Task[Any]] = []
-
-    def set(self) -> None:
-        """It has happened."""
-        if not self._happened:
-            self._happened = True
-            for task in self._waiting:
-                self._scheduler.wake(task)
-
-    async def wait(self, seconds: float | None = None) -> None:
-        """Until it has happened, or so many seconds have passed."""
-        if self._happened:
-            return
-        task = self._scheduler.current()
-        self._waiting.append(task)
-        try:
-            await park(self, seconds)
-        finally:
-            self._waiting.remove(task)
-
-    def __str__(self) -> str:
-        return self._name
-
-
-class Task(Generic[T]):
-    """A coroutine on its way. Await it for its result; it is cancelled when `run` ends.
-
-    Attributes:
-        name: for people, and for the log.
-        done: whether it has ended, however.
-    """
-
-    def __init__(self, scheduler: Scheduler, work: Coroutine[Any, Any, T], number: int, name: str) -> None:
-        self.number = number
-        self.name = name
-        self.done = False
-        self.awaited = False
-        self.error: BaseException | None = None
-        self.pending: list[BaseException] = []
-        self.alarms: list[Alarm] = []
-        self.waits_for: object = "its first turn"
-        self.watch: Callable[[Task[T]], None] | None = None
-        self.ended = Flag(scheduler, f"the end of {name}")
-        self._value: T | None = None
-        self._scheduler = scheduler
-        self._work = work
-        self._context = copy_context()
-
-    def cancel(self) -> None:
-        """Throws `Cancelled` into it where it waits; one that has ended stays as it is."""
-        if not self.done:
-            self._scheduler.interrupt(self, Cancelled())
-
-    def result(self) -> T:
-        """What it returned.
-
-        Raises:
-            BaseException: what it raised; `Cancelled` if it was cancelled.
-            UsageError: it has not ended.
-        """
-        if not self.done:
-            raise UsageError(f"{self.name} has not ended: await it")
-        self.awaited = True
-        if self.error is not None:
-            raise self.error
-        return self._value  # type: ignore[return-value]  # set when it is done without an error
-
-    def __await__(self) -> Generator[Any, None, T]:
-        yield from self.ended.wait().__await__()
-        return self.result()
-
-    def proceed(self) -> object:
-        """Runs it until it parks, or ends; what it gave. For the scheduler."""
-        try:
-            if self.pending:
-                return self._context.run(self._work.throw, self.pending.pop(0))
-            return self._context.run(self._work.send, None)
-        except StopIteration as stop:
-            self._value = stop.value
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:
-            self.error = error
-        self.done = True
-        return None
-
-
 class Scheduler:
     """Runs tasks one at a time. It holds no set, no id and no clock: the same seed makes the same run.
 
     Attributes:
-        time: seconds since the start.
+        at: does something so many seconds from now.
         log: every time a task stopped: when, which, and why.
+        tasks: those that have not ended, by number.
+        failed: those that ended by an error.
     """
 
     def __init__(self, seed: int) -> None:
-        self.time = 0.0
         self.log: list[tuple[float, str, str]] = []
         self.tasks: dict[int, Task[Any]] = {}
         self.failed: list[Task[Any]] = []
-        self._order = Random(f"order {seed}").random
-        self._heap: list[tuple[float, float, int, Alarm]] = []
         self._numbers = count(1)
+        self._agenda = Agenda(seed, self._numbers)
+        self.at = self._agenda.at
         self._running: Task[Any] | None = None
-        self._steps = 0
+        self._garbage = Garbage()
 
     def start(self, work: Coroutine[Any, Any, T], name: str) -> Task[T]:
-        """A new task, whose turn will come."""
+        """A new task, whose turn will come.
+
+        Raises:
+            UsageError: there is no coroutine to make one of.
+        """
+        if not isinstance(work, Coroutine):
+            raise UsageError(f"a task is made of a coroutine, `main()` say, not of {work!r}")
         number = next(self._numbers)
         task = self.tasks[number] = Task(self, work, number, name or f"task {number}")
         self.wake(task)
         return task
+
+    @property
+    def time(self) -> float:
+        """Seconds since the start."""
+        return self._agenda.time
 
     def current(self) -> Task[Any]:
         """The task that runs.
@@ -187,13 +71,6 @@ class Scheduler:
         """Writes into the log."""
         self.log.append((self.time, "" if self._running is None else self._running.name, text))
 
-    def at(self, seconds: float, action: Callable[[], None]) -> Alarm:
-        """Does it so many seconds from now. Those of one instant come in an order that the seed decides."""
-        alarm = Alarm(action)
-        if seconds < inf:
-            heappush(self._heap, (self.time + max(seconds, 0.0), self._order(), next(self._numbers), alarm))
-        return alarm
-
     def wake(self, task: Task[Any], seconds: float = 0.0) -> None:
         """Lets the task go on, so many seconds from now."""
         task.alarms.append(self.at(seconds, lambda: self._resume(task)))
@@ -203,24 +80,36 @@ class Scheduler:
         task.pending.append(error)
         self.wake(task)
 
-    def step(self) -> bool:
+    def drive(self, main: Task[Any]) -> str:
+        """Runs it to its end, then cancels all others; who waits for what, if that is for ever."""
+        stuck = ""
+        with self._garbage.left_alone():
+            try:
+                while not main.done and not stuck:
+                    if not self._step():
+                        stuck = self._waiting()
+            finally:
+                stuck = self._cancel_all() or stuck
+        return stuck
+
+    def _cancel_all(self) -> str:
+        for task in tuple(self.tasks.values()):
+            task.cancel()
+        while self.tasks and self._step():
+            pass
+        left = self._waiting()
+        self.tasks = {}
+        return left
+
+    def _step(self) -> bool:
         """Does what is due next; False if there is nothing."""
-        return self._next() or (gc.collect() > 0 and self._next())  # what was forgotten may let somebody go on
+        return self._next() or (self._garbage.collect() and self._next())  # what was forgotten may let somebody go on
 
     def _next(self) -> bool:
-        self._steps += 1
-        if not self._steps % _COLLECT_EVERY:
-            gc.collect(1)
-        while self._heap:
-            time, _, _, alarm = heappop(self._heap)
-            if alarm.action is not None:
-                self.time = time
-                action, alarm.action = alarm.action, None
-                action()
-                return True
-        return False
+        self._garbage.step()
+        return self._agenda.next()
 
-    def waiting(self) -> str:
+    def _waiting(self) -> str:
         """Who waits for what."""
         return "; ".join(f"{task.name} waits for {task.waits_for}" for task in self.tasks.values())
 

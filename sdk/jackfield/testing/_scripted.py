@@ -8,7 +8,10 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from ._peer import GUARD, Gone, Peer, ReceivedRequest, Script
+from jackfield import UsageError
+
+from ._peer import GUARD, Peer, Script
+from ._received import Gone, ReceivedRequest
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -43,6 +46,8 @@ class ScriptedServer:
 
     @property
     def url(self) -> str:
+        if self._acceptor.ident is None:
+            raise UsageError("nobody listens there yet: `with FaultServer(...) as server:`")
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"{'http' if self._tls is None else 'https'}://{host}:{self.port}"
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import gc
-from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable, Iterable
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable
+from contextlib import AbstractAsyncContextManager
 from hashlib import sha256
 from itertools import count
 from random import Random
-from types import TracebackType
 from typing import Any, TypeVar
 
 from jackfield import Flights, UsageError, check_seconds
 
-from ._scheduler import Cancelled, DeadlockError, Flag, Scheduler, Task, park
+from ._lock import Lock
+from ._scheduler import DeadlockError, Scheduler
+from ._task import Cancelled, Flag, Task, park
 from ._time import START
+from ._together import gather, race
 
 T = TypeVar("T")
 
@@ -55,9 +55,7 @@ class SimulatedRuntime:
             raise UsageError("this SimulatedRuntime is running already: `await` in place of `run`, or `spawn`")
         scheduler.failed = []
         task = self.spawn(main, "main")
-        with _collected_by_steps():
-            stuck = self._drive(task)
-        if stuck:
+        if stuck := scheduler.drive(task):
             raise DeadlockError(f"nobody can go on, and nobody sleeps: {stuck}")
         value = task.result()
         for other in scheduler.failed:
@@ -75,26 +73,7 @@ class SimulatedRuntime:
         Raises:
             BaseException: what the first to fail raised.
         """
-        failures: list[BaseException] = []
-        over = self.signal()
-
-        def watch(task: Task[T]) -> None:
-            if task.error is not None:
-                failures.append(task.error)
-            if failures or all(other.done for other in tasks):
-                over.set()
-
-        tasks = [self.spawn(work) for work in works]
-        for task in tasks:
-            task.awaited, task.watch = True, watch
-        try:
-            if tasks:
-                await over.wait()
-        finally:
-            await _stop(tasks)
-        if failures:
-            raise failures[0]
-        return [task.result() for task in tasks]
+        return await gather(self, works)
 
     @property
     def log(self) -> list[tuple[float, str, str]]:
@@ -124,6 +103,7 @@ class SimulatedRuntime:
 
     async def sleep(self, seconds: float) -> None:
         """Parks the task, also for 0 seconds."""
+        self._scheduler.current()
         await park(f"{seconds:.9g} s", seconds)
 
     async def offload(self, work: Callable[[], T]) -> T:
@@ -136,7 +116,7 @@ class SimulatedRuntime:
 
     def lock(self) -> AbstractAsyncContextManager[None]:
         """Between tasks, in the order in which they ask."""
-        return _Lock(self._scheduler, f"lock {next(self._numbers)}")
+        return Lock(self._scheduler, f"lock {next(self._numbers)}")
 
     def signal(self) -> Flag:
         """To tasks, from a task."""
@@ -163,123 +143,16 @@ class SimulatedRuntime:
 
     async def race(self, works: Iterable[Coroutine[Any, Any, T]], delay: float) -> T:
         """A task for each."""
-        runners: list[Task[T]] = []
-        over = self.signal()
+        return await race(self, works, delay)
 
-        def decided() -> Task[T] | None:
-            done = [runner for runner in runners if runner.done]
-            winners = (runner for runner in done if runner.error is None)
-            return next(winners, runners[0] if len(done) == len(runners) else None)
-
-        def watch(_: Task[T]) -> None:
-            if decided():
-                over.set()
-
-        try:
-            for work in works:
-                runners.append(self.spawn(work))
-                runners[-1].awaited, runners[-1].watch = True, watch
-                await over.wait(delay)
-                if decided():
-                    break
-            await over.wait()
-            winner = decided()
-        finally:
-            await _stop(runners)
-        assert winner is not None
-        return winner.result()
+    def background(self, work: Coroutine[Any, Any, object]) -> bool:
+        """A task, as many as you like; by what it ended stands in the log."""
+        self.spawn(work, "background").awaited = True
+        return True
 
     async def close(self) -> None:
         """Nothing to give back."""
 
-    def _drive(self, main: Task[Any]) -> str:
-        """Runs it to its end, then all others to theirs; who waits for what, if that is for ever."""
-        stuck = ""
-        try:
-            while not main.done and not stuck:
-                if not self._scheduler.step():
-                    stuck = self._scheduler.waiting()
-        finally:
-            stuck = self._cancel_all() or stuck
-        return stuck
-
-    def _cancel_all(self) -> str:
-        scheduler = self._scheduler
-        for task in tuple(scheduler.tasks.values()):
-            task.cancel()
-        while scheduler.tasks and scheduler.step():
-            pass
-        left = scheduler.waiting()
-        scheduler.tasks = {}
-        return left
-
-
-@contextmanager
-def _collected_by_steps() -> Generator[None]:
-    """Garbage is collected after so many steps, not so many allocations: what is freed may wake somebody."""
-    by_itself = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if by_itself:
-            gc.enable()
-
-
-async def _stop(tasks: Iterable[Task[Any]]) -> None:
-    """Cancels those that have not ended, and waits for their ends."""
-    for task in tasks:
-        task.cancel()
-    for task in tasks:
-        await task.ended.wait()
-
 
 class _TimeUp(Cancelled):
     """The time that `within` gives is up."""
-
-
-class _Lock:
-    def __init__(self, scheduler: Scheduler, name: str) -> None:
-        self._scheduler = scheduler
-        self._name = name
-        self._owner: Task[Any] | None = None
-        self._queue: deque[tuple[Task[Any], Flag]] = deque()
-
-    async def __aenter__(self) -> None:
-        task = self._scheduler.current()
-        if self._owner is None:
-            self._owner = task
-            return
-        place = (task, _Turn(self._scheduler, self))
-        self._queue.append(place)
-        try:
-            await place[1].wait()
-        except BaseException:
-            if place in self._queue:
-                self._queue.remove(place)
-            else:
-                self._release()  # its turn had come
-            raise
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._release()
-
-    def _release(self) -> None:
-        self._owner = None
-        if self._queue:
-            self._owner, turn = self._queue.popleft()
-            turn.set()
-
-    def __str__(self) -> str:
-        return f"{self._name}, held by {'nobody' if self._owner is None else self._owner.name}"
-
-
-class _Turn(Flag):
-    def __init__(self, scheduler: Scheduler, lock: _Lock) -> None:
-        super().__init__(scheduler, "")
-        self._lock = lock
-
-    def __str__(self) -> str:
-        return str(self._lock)

@@ -35,7 +35,7 @@ class _VirtualTime:
     async def sleep(self, seconds: float) -> None:
         """Moves the clock, at once."""
         self.sleeps.append(seconds)
-        self.elapsed += seconds
+        self.elapsed += max(seconds, 0.0)
         await self._pass_on()
 
     async def _pass_on(self) -> None:

@@ -2,67 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from copy import copy
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from inspect import isawaitable
 from typing import Any, TypeAlias
 
-from jackfield import Call, Headers, NetworkError, Request, Response
+from jackfield import (
+    Call,
+    ConfigurationError,
+    DeadlineExceededError,
+    Headers,
+    NetworkError,
+    Request,
+    Response,
+    UsageError,
+)
+
+from ._arriving import PIECE, arrive, check_piece, fresh
 
 Answer: TypeAlias = Response | Exception | Callable[[Request], Response | Awaitable[Response]]
 
 
 class FakeTransport:
-    """Answers each request with the next of its answers.
+    """Answers each request with the next of its answers, within the limits of the call: deadline, `max_body_size`.
+
+    A body is bytes as they are without content coding, or a `CutBody`. To a call that streams it comes as a stream;
+    `ByteStream`s of your own are handed out as they are.
 
     Args:
         answers: a response to give, an exception to raise, or a function from request to response; an `async def`
             may wait in its runtime before it answers, or for ever.
         otherwise: what answers when these are used up.
+        piece: bytes at most of each piece of a body that is streamed.
+
+    Raises:
+        AssertionError: on a request for which there is no answer; nothing in jackfield tries that again.
 
     Attributes:
         requests: what it was asked to send, in order, as it would have gone out.
         closed: whether somebody closed it.
     """
 
-    def __init__(self, answers: Iterable[Answer] = (), *, otherwise: Answer | None = None) -> None:
-        self._answers = iter(answers)
-        self._otherwise = otherwise
+    def __init__(self, answers: Iterable[Answer] = (), *, otherwise: Answer | None = None, piece: int = PIECE) -> None:
+        if not isinstance(answers, Iterable):
+            raise ConfigurationError(f"answers are several, in a list say, not {answers!r}: for one, [...] around it")
+        listed = [_checked(answer) for answer in answers] if isinstance(answers, Sequence) else answers
+        self._answers = iter(listed)
+        self._otherwise = None if otherwise is None else _checked(otherwise)
+        self._piece = check_piece(piece)
         self.requests: list[Request] = []
         self.closed = False
 
     async def send(self, request: Request, call: Call) -> Response:
         """One scripted attempt."""
+        call.limit(1)
         self.requests.append(request)
-        answer = next(self._answers, self._otherwise)
-        if answer is None:
-            raise AssertionError(f"request {len(self.requests)} was not expected: {request!r}")
+        answer = self._next(request, call)
         before, call.unanswered = call.unanswered, True
         try:
-            response = await self._respond(answer, request)
+            return await arrive(await self._respond(answer, request), request, call, self._piece)
         except Exception as error:
-            call.unanswered = before or (isinstance(error, NetworkError) and error.sent)
+            sent = isinstance(error, DeadlineExceededError) or (isinstance(error, NetworkError) and error.sent)
+            call.unanswered = before or sent
             raise
-        call.unanswered = False
-        return response
+
+    def _next(self, request: Request, call: Call) -> Answer:
+        for answer in self._answers:
+            return _checked(answer)
+        if self._otherwise is None:
+            raise AssertionError(  # not an error of the network: nothing tries it again, or takes it for an outcome
+                f"request {len(self.requests)} was not expected, attempt {call.attempts} of the call "
+                f"{call.operation!r}: {request!r}; script one more answer, or say `otherwise=`"
+            )
+        return self._otherwise
 
     async def _respond(self, answer: Answer, request: Request) -> Response:
         if isinstance(answer, Exception):
-            raise _fresh(answer)  # the same one may be scripted twice
+            raise fresh(answer)
         if isinstance(answer, Response):
             return answer
-        response = answer(request)
-        return response if isinstance(response, Response) else await response
+        given = answer(request)
+        response = await given if isawaitable(given) else given
+        if not isinstance(response, Response):
+            raise UsageError(f"a scripted function answers with a Response, or raises an error; not with {response!r}")
+        return response
 
     async def close(self) -> None:
         """Remembers that it was closed."""
         self.closed = True
 
 
-def _fresh(error: Exception) -> Exception:
-    try:
-        return copy(error)
-    except Exception:  # one that is not made from its args alone
-        return error
+def _checked(answer: Answer) -> Answer:
+    if isinstance(answer, type) or not (isinstance(answer, Response | Exception) or callable(answer)):
+        raise ConfigurationError(
+            "an answer is a Response, an exception (`ConnectError('why')`, not its class), or a function of requests, "
+            f"not {answer!r}; for JSON there is `json_response(value)`"
+        )
+    return answer
 
 
 def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

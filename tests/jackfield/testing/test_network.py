@@ -10,7 +10,6 @@ import pytest
 from jackfield import (
     AsyncClient,
     Client,
-    ConfigurationError,
     ConnectError,
     ConnectionLostError,
     DeadlineExceededError,
@@ -127,15 +126,6 @@ def test_trouble_comes_as_often_as_it_is_said_to_and_of_every_kind() -> None:
     assert network.requests == 1000
     assert 250 < network.met.total() < 350
     assert all(network.met[kind] > 25 for kind in Trouble)
-
-
-def test_what_makes_no_sense_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="from 0 to 1"):
-        SimulatedNetwork(lambda _: Response(200), trouble=1.5)
-    with pytest.raises(ConfigurationError, match="some kinds"):
-        SimulatedNetwork(lambda _: Response(200), kinds=[])
-    with pytest.raises(ConfigurationError, match="latency"):
-        SimulatedNetwork(lambda _: Response(200), latency=(-1, 0))
 
 
 def test_a_scripted_answer_that_is_interrupted_leaves_a_doubt() -> None:

@@ -1043,3 +1043,58 @@ def test_the_garbage_collector_is_left_as_it_was() -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+# --- the background
+
+
+def test_what_runs_in_the_background_runs_beside_its_caller_and_ends_with_the_run() -> None:
+    runtime, told = SimulatedRuntime(), list[str]()
+
+    async def beside(name: str, seconds: float) -> None:
+        try:
+            await runtime.sleep(seconds)
+            told.append(f"{name} done")
+        finally:
+            told.append(f"{name} ended")
+
+    async def main() -> list[bool]:
+        begun = [runtime.background(beside("short", 1)), runtime.background(beside("long", 100))]
+        told.append("main goes on")
+        await runtime.sleep(2)
+        return begun
+
+    assert runtime.run(main()) == [True, True]
+    assert told == ["main goes on", "short done", "short ended", "long ended"]
+    assert runtime.elapsed == 2
+
+
+def test_an_error_in_the_background_stands_in_the_log_and_stops_nobody() -> None:
+    runtime = SimulatedRuntime()
+
+    async def fail() -> None:
+        raise ValueError("nobody waits")
+
+    async def main() -> str:
+        runtime.background(fail())
+        await runtime.sleep(1)
+        return "well"
+
+    assert runtime.run(main()) == "well"
+    assert (0.0, "background", "ended by ValueError") in runtime.log
+
+
+def test_a_task_sees_the_context_of_who_began_it() -> None:
+    runtime, name = SimulatedRuntime(), ContextVar("name", default="nobody")
+
+    async def read() -> str:
+        return name.get()
+
+    async def main() -> str:
+        name.set("somebody")
+        task = runtime.spawn(read())
+        name.set("another")
+        return await task
+
+    assert runtime.run(main()) == "somebody"
+    assert name.get() == "nobody"
