@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing
 from itertools import chain
 from ssl import SSLEOFError, SSLSocket
-from typing import cast
+from typing import Any, cast
 
 from urllib3.util.wait import wait_for_read
 
@@ -58,7 +58,7 @@ class Sending:
         if self._body is not None:
             self._body.abort()
 
-    def _send(self, connection: Connection, body: bytes | Iterable[bytes | memoryview] | None) -> bool:
+    def _send(self, connection: Connection, body: bytes | Iterable[Any] | None) -> bool:
         request, taken = self._request, cast("bytes | Iterable[bytes] | None", body)  # any buffer will do
         connection.timeout = self._patience()
         self._call.unanswered = True

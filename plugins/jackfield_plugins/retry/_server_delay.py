@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from jackfield import Headers, parse_http_date
+from jackfield import Headers, parse_http_date, parse_retry_after
 
 from ._rate_limit import rate_limit_delay
 
@@ -29,20 +29,9 @@ def server_delay(headers: Headers, now: float, *, throttled: bool) -> float | No
         if (milliseconds := _number(headers, name)) is not None:
             return milliseconds / 1000
     # Retry-After goes before the rate limit fields (draft-ietf-httpapi-ratelimit-headers).
-    if (text := headers.get("retry-after")) is not None:
-        seconds = retry_after(text, _sent_at(headers, now))
-        if seconds is not None:
-            return seconds
+    if (seconds := parse_retry_after(headers, now)) is not None:
+        return seconds
     return _until_reset(headers, now) if throttled else None
-
-
-def retry_after(text: str, now: float) -> float | None:
-    """Seconds that a Retry-After field asks for: 0 for a date that has passed, None if it is malformed."""
-    text = text.strip(" \t")
-    if _is_whole(text):  # delay-seconds = 1*DIGIT
-        return float(text)  # of too many digits `inf`, where `int` would raise
-    moment = parse_http_date(text, now)
-    return None if moment is None else max(moment - now, 0.0)
 
 
 def hinted_delay(headers: Headers, own: float) -> float:

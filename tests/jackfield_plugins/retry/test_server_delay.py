@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from jackfield import Headers
 from jackfield_plugins.retry._rate_limit import quotas, rate_limit_delay
-from jackfield_plugins.retry._server_delay import hinted_delay, retry_after, server_delay
+from jackfield_plugins.retry._server_delay import hinted_delay, server_delay
 
 VECTORS = Path(__file__).parents[2] / "vectors"
 NOW = 1_700_000_000.0
@@ -62,33 +62,6 @@ def test_a_refused_request_waits_as_the_vectors_say(case: dict[str, Any]) -> Non
 
 
 # --- Retry-After and its kin
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("0", 0),
-        ("00120", 120),
-        ("\t7 ", 7),
-        (DATE, 0),
-        ("Tue, 14 Nov 2023 22:13:30 GMT", 10),
-        ("Tue, 14 Nov 2023 22:13:10 GMT", 0),
-        ("Tuesday, 14-Nov-23 22:14:20 GMT", 60),
-        ("9" * 5000, inf),
-        ("1.5", None),
-        ("1, 2", None),
-        ("-0", None),
-        ("0x10", None),
-        ("1_0", None),
-        ("10 s", None),
-        ("inf", None),
-        ("nan", None),
-        ("²", None),
-        ("Tue, 14 Nov 2023 22:13:30", None),
-    ],
-)
-def test_retry_after_is_whole_seconds_or_a_date_and_nothing_else(text: str, seconds: float | None) -> None:
-    assert retry_after(text, NOW) == seconds
 
 
 def test_a_date_is_by_the_clock_of_who_gave_it() -> None:
