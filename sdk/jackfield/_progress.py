@@ -1,25 +1,49 @@
-"""What is known of a job while it runs, and how it is polled and waited for."""
+"""What is known of a job while it runs, and how it is asked for and cancelled."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from copy import copy
+from math import inf
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from ._call import Call
-from ._errors import JackfieldError, JobTimeoutError
+from ._errors import (
+    BadRequestError,
+    ConflictError,
+    JackfieldError,
+    JobCancelledError,
+    JobFailedError,
+    NotFoundError,
+    UsageError,
+)
 from ._events import JobPolled
-from ._options import check_seconds
 from ._tokens import encode_token
 from ._wiring import Wired
 
 T = TypeVar("T")
 
+_SHOWN = 200  # characters
+
 
 class Pending(NamedTuple):
-    """The job runs. `id` is what the service knows it by; `label` names it for people."""
+    """The job runs.
+
+    Attributes:
+        id: what the service knows it by.
+        label: names it for people.
+        resource: where its result will be, if that is known from the start.
+        state: the service's own word for how it stands.
+        progress: the part that is done, from 0 to 1, where the service tells.
+        after: seconds to wait before the next poll, where the service says.
+    """
 
     id: str
     label: str = ""
+    resource: str = ""
+    state: str = ""
+    progress: float | None = None
+    after: float | None = None
 
 
 class Done(NamedTuple, Generic[T]):
@@ -32,7 +56,15 @@ JobState: TypeAlias = Pending | Done[T]
 
 
 class JobStyle(Protocol[T]):
-    """How a service's jobs are polled."""
+    """How a service's jobs are polled. Derive from it: what has a body here is what holds unless a style differs.
+
+    Attributes:
+        faults: so many polls in a row may fail for a reason that passes, while a result is waited for.
+        shares: whether `poll_all` asks for several jobs by one request.
+    """
+
+    faults: int = 5
+    shares: bool = False
 
     def timeout(self, service: Any) -> float:
         """The longest that a result is waited for, in seconds, where the caller does not say."""
@@ -43,61 +75,127 @@ class JobStyle(Protocol[T]):
         ...
 
     async def poll(self, service: Any, job: Pending) -> JobState[T]:
-        """Asks for the job's state, through the service's own operations; raises `JobFailedError` where it failed."""
+        """Asks for the job's state, as one call of the service; raises `JobFailedError` where it failed."""
         ...
+
+    async def poll_all(self, service: Any, jobs: Sequence[Pending]) -> Sequence[JobState[T] | JackfieldError]:
+        """Asks for the states of several jobs, as one call: of each, in order, its state, or what `poll` raises."""
+        raise UsageError("this style asks for one job at a time: `shares` is for those that have a `poll_all`")
+
+    async def cancel(self, service: Any, job: Pending) -> None:
+        """Asks the service to cancel the job."""
+        raise UsageError("this service's jobs cannot be cancelled: the job goes on, whether it is waited for or not")
 
 
 class Progress(Generic[T]):
-    """One job as this process knows it. The one place that polls and waits, for both colours."""
+    """One job as this process knows it. The one place that asks for it, for both colours."""
 
     def __init__(self, style: JobStyle[T], operation: str, client: Wired, state: JobState[T]) -> None:
         self.state = state
-        self._style = style
-        self._client = client
+        self.failure: JobFailedError | None = None
+        self.job = state if isinstance(state, Pending) else Pending("")
+        self.style = style
+        self.client = client
+        self.call = Call(self.job.label or operation, client._wiring, bounded=False, within=client._call)
+        self.polls = 0
         self._operation = operation
-        self._job = state if isinstance(state, Pending) else Pending("")
-        self._call = Call(self._job.label or operation, client._wiring, bounded=False, within=client._call)
-        self._polls = 0
+        self._cancelled = False
 
     @property
     def token(self) -> str:
-        return encode_token([self._operation, *self._job])
+        job = self.job
+        return encode_token([self._operation, job.id, job.label, *([job.resource] if job.resource else [])])
 
-    async def poll(self) -> bool:
-        """Asks once, unless it is known to be done; whether it is done now."""
+    @property
+    def name(self) -> str:
+        """The job's id for people: not a query, which may hold a secret."""
+        return _plain(self.job.id.partition("?")[0])
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is known how it ended."""
+        return self.failure is not None or isinstance(self.state, Done)
+
+    @property
+    def known_failure(self) -> JobFailedError | None:
+        """How it failed, if it did: each time another copy, as whoever catches it may add to it."""
+        return copy(self.failure)
+
+    @property
+    def event(self) -> JobPolled:
+        done, job = isinstance(self.state, Done), self.job
+        return JobPolled(self.call.operation, self.name, self.polls, done, _plain(job.state), job.progress)
+
+    async def poll(self, seconds: float = inf) -> bool:
+        """Asks once, for so long at most, unless it is known how it ended; whether it is done now."""
+        if known := self.known_failure:
+            raise known
         if isinstance(self.state, Pending):
-            self._polls += 1
+            call = self.call.bounded(seconds)
+            failure: JackfieldError | None = None
             try:
-                self.state = await self._style.poll(self._client._within(self._call), self._job)
+                self.take(await self.style.poll(self.client._within(call), self.job))
             except JackfieldError as error:
-                self._tell(error)
-                raise
-            done = isinstance(self.state, Done)
-            if self._call.observers:
-                self._call.emit(JobPolled(self._call.operation, self._job.id, self._polls, done))
+                failure = self.failed(error, call)
+            if failure is not None:  # raised here: it may be another one, with a cause of its own
+                raise failure
         return isinstance(self.state, Done)
 
-    async def result(self, timeout: float | None) -> T:
-        """Polls until it is done, or the time is up."""
-        runtime = self._call.runtime
-        limit = self._style.timeout(self._client) if timeout is None else check_seconds("timeout", timeout, zero=True)
-        limit = min(limit, self._call.remaining())
-        until = runtime.monotonic() + limit
-        for wait in self._style.waits(self._client):
-            if isinstance(self.state, Done):
-                break
-            left = until - runtime.monotonic()
-            if left <= 0 and self._polls:
-                overdue = JobTimeoutError.of(self._job.id, limit, self._polls)
-                self._tell(overdue)
-                raise overdue
-            await runtime.sleep(max(0.0, min(wait, left)))
-            await self.poll()
-        state: JobState[T] = self.state
-        assert isinstance(state, Done)
-        value: T = state.value
-        return value
+    async def cancel(self) -> None:
+        """Asks the service to cancel it, unless it is known how it ended."""
+        if self.is_over:
+            return
+        self._cancelled = True
+        call = self.call.bounded(inf)
+        try:
+            await self.style.cancel(self.client._within(call), self.job)
+        except JackfieldError as error:
+            self._cancelled = not isinstance(error, UsageError)
+            if isinstance(error, ConflictError | NotFoundError | BadRequestError) and await self._has_ended():
+                return  # it was done before
+            self.told(error, call)
+            raise
 
-    def _tell(self, error: JackfieldError) -> None:
+    def take(self, outcome: JobState[T]) -> None:
+        """Goes on from what a poll gave."""
+        self.polls += 1
+        if isinstance(self.state, Pending):  # another thread or task may have seen its end meanwhile
+            self.state = outcome
+            job = self.job
+            if isinstance(outcome, Pending):
+                self.job = outcome._replace(label=outcome.label or job.label)
+            else:  # what was told last was of a job that ran
+                self.job = job._replace(state="", progress=None if job.progress is None else 1.0)
+        if self.call.observers:
+            self.call.emit(self.event)
+
+    def told(self, error: JackfieldError, call: Call) -> JackfieldError:
+        """The error, which now says of which job it is, and how to take that up again."""
         error.job_token = self.token
-        error.attach(self._call.summary()._replace(attempts=self._polls))
+        elapsed = self.call.runtime.monotonic() - self.call.started
+        summary = call.summary()
+        error.attach(summary._replace(attempts=self.polls, elapsed=elapsed))
+        return error
+
+    def failed(self, error: JackfieldError, call: Call) -> JackfieldError:
+        """Goes on from what a poll failed with: the error to raise."""
+        self.polls += 1
+        if self._cancelled and isinstance(error, NotFoundError):
+            gone = JobCancelledError("the job was cancelled, and is there no more", status=error.status)
+            gone.__cause__ = error
+            error = gone
+        if isinstance(error, JobFailedError):
+            self.failure = error
+        return self.told(error, call)
+
+    async def _has_ended(self) -> bool:
+        try:
+            await self.poll()
+        except JackfieldError:
+            pass  # what counts is what is known now
+        return self.is_over
+
+
+def _plain(text: str) -> str:
+    """A service's text for people: no line breaks or control characters, and no flood."""
+    return "".join(c if c.isprintable() else "?" for c in text[:_SHOWN])

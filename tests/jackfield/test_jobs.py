@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jackfield import (
+    ConflictError,
     ConnectError,
     DeadlineExceededError,
     Done,
+    ForbiddenError,
     JobCancelledError,
     JobFailedError,
     JobPolled,
     JobState,
+    JobStyle,
     JobTimeoutError,
     NotFoundError,
     Pending,
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
     from tests.jackfield.conftest import Colour, Watch
 
 
-class EveryFive:
+class EveryFive(JobStyle[str]):
     """Polls every five seconds, for ten minutes at most."""
 
     def timeout(self, service: Any) -> float:
@@ -51,7 +54,22 @@ class EveryFive:
         return Done(answer["result"]) if answer["state"] == "done" else job
 
 
+class Stoppable(EveryFive):
+    async def cancel(self, service: Any, job: Pending) -> None:
+        await service.stop(job.id)
+
+
 class Cloud(Service):
+    @job(Stoppable())
+    async def render(self, resource: str = "") -> JobState[str]:
+        """Renders a film; may be cancelled."""
+        return Pending("r1", "the film", resource)
+
+    @operation
+    async def stop(self, id: str) -> None:
+        """Cancels a job."""
+        await self.send(Request("DELETE", self.url("jobs", id)))
+
     @operation
     async def job_state(self, id: str) -> dict[str, Any]:
         """Asks for a job."""
@@ -336,7 +354,8 @@ def test_the_token_of_a_job_that_was_done_at_once_has_nothing_to_resume(colour: 
         "[]",
         '["deploy"]',
         '["deploy", 7, ""]',
-        '["deploy", "j", "l", "m"]',
+        '["deploy", "j", "l", "m", "n"]',
+        '["deploy", "j", "l", 7]',
         "[" * 10000,
         "�",
         None,
@@ -351,6 +370,222 @@ def test_what_is_no_token_is_refused_at_once(colour: Colour, token: Any) -> None
     with pytest.raises(UsageError, match="token of a job"):
         colour.client(Cloud, transport).deploy.resume(token)
     assert transport.requests == []
+
+
+def test_a_token_keeps_where_the_result_will_be(colour: Colour) -> None:
+    token = colour.get(colour.client(Cloud).render.start("/films/1")).token
+
+    assert json.loads(token) == ["render", "r1", "the film", "/films/1"]
+    assert colour.client(Cloud).render.resume(token).token == token
+
+
+def test_a_giant_token_is_refused(colour: Colour) -> None:
+    fits = json.dumps(["deploy", "j" * 60_000, ""])
+
+    assert colour.client(Cloud).deploy.resume(fits).token
+    with pytest.raises(UsageError, match=r"token of a job.*longer"):
+        colour.client(Cloud).deploy.resume(json.dumps(["deploy", "j" * 70_000, ""]))
+
+
+def test_the_token_is_that_of_the_last_answer(colour: Colour) -> None:
+    class Moving(EveryFive):
+        async def poll(self, service: Any, job: Pending) -> JobState[str]:
+            return Pending(f"{job.id}+")
+
+    class Moved(Service):
+        @job(Moving())
+        async def build(self) -> JobState[str]:
+            return Pending("j", "the build")
+
+    handle = colour.get(colour.client(Moved).build.start())
+
+    colour.get(handle.poll())
+
+    assert json.loads(handle.token) == ["build", "j+", "the build"]
+
+
+# --- cancelling
+
+
+def test_a_cancelled_job_is_waited_for_until_the_service_says_so(colour: Colour) -> None:
+    transport = FakeTransport([Response(204), RUNNING, state("cancelled")])
+    handle = colour.get(colour.client(Cloud, transport).render.start())
+
+    colour.get(handle.cancel())
+
+    with pytest.raises(JobCancelledError, match="somebody"):
+        colour.get(handle.result())
+    assert [request.method for request in transport.requests] == ["DELETE", "GET", "GET"]
+
+
+def test_a_job_that_is_done_before_it_is_cancelled_gives_its_result(colour: Colour) -> None:
+    handle = colour.get(colour.client(Cloud, FakeTransport([Response(204), RUNNING, DONE])).render.start())
+
+    colour.get(handle.cancel())
+
+    assert colour.get(handle.result()) == "m-7"
+
+
+@pytest.mark.parametrize("refusal", [400, 404, 409, 410])
+def test_a_job_that_can_be_cancelled_no_more_as_it_is_done_is_no_error(colour: Colour, refusal: int) -> None:
+    client = colour.client(Cloud, FakeTransport([Response(refusal), DONE]))
+    handle = colour.get(client.render.start())
+
+    colour.get(handle.cancel())
+
+    assert handle.done
+    assert colour.get(handle.result()) == "m-7"
+
+
+def test_nor_is_one_that_has_failed_meanwhile(colour: Colour) -> None:
+    handle = colour.get(colour.client(Cloud, FakeTransport([Response(409), state("failed")])).render.start())
+
+    colour.get(handle.cancel())
+
+    with pytest.raises(JobFailedError, match="disk"):
+        colour.get(handle.result())
+
+
+@pytest.mark.parametrize("then", [RUNNING, Response(503)], ids=["running", "503"])
+def test_a_refusal_to_cancel_a_job_that_runs_is_the_services_error(colour: Colour, then: Response) -> None:
+    handle = colour.get(colour.client(Cloud, FakeTransport([Response(409), then])).render.start())
+
+    with pytest.raises(ConflictError) as caught:
+        colour.get(handle.cancel())
+
+    assert caught.value.job_token == handle.token
+    assert caught.value.call is not None
+    assert caught.value.call.method == "DELETE"
+
+
+def test_a_cancelling_that_does_not_get_through_says_so_and_asks_nothing(colour: Colour) -> None:
+    transport = FakeTransport([ConnectError("down")])
+    handle = colour.get(colour.client(Cloud, transport).render.start())
+
+    with pytest.raises(ConnectError):
+        colour.get(handle.cancel())
+    assert len(transport.requests) == 1
+
+
+def test_a_job_that_is_over_is_not_cancelled(colour: Colour) -> None:
+    transport = FakeTransport([DONE, state("failed")])
+    client = colour.client(Cloud, transport)
+    done, failed = colour.get(client.render.start()), colour.get(client.render.start())
+    colour.get(done.poll())
+    with pytest.raises(JobFailedError):
+        colour.get(failed.poll())
+
+    colour.get(done.cancel())
+    colour.get(failed.cancel())
+
+    assert len(transport.requests) == 2
+
+
+def test_jobs_that_cannot_be_cancelled_say_so_and_go_on(colour: Colour) -> None:
+    transport = FakeTransport([started(), Response(404)])
+    handle = colour.get(colour.client(Cloud, transport).deploy.start("web"))
+
+    with pytest.raises(UsageError, match="cannot be cancelled"):
+        colour.get(handle.cancel())
+    with pytest.raises(NotFoundError):  # and not JobCancelledError: nobody cancelled it
+        colour.get(handle.result())
+
+
+# --- what it tells without asking
+
+
+def test_a_handle_tells_what_it_last_heard(colour: Colour) -> None:
+    class Telling(EveryFive):
+        async def poll(self, service: Any, job: Pending) -> JobState[str]:
+            return job._replace(state="half way", progress=0.5)
+
+    class Told(Service):
+        @job(Telling())
+        async def build(self) -> JobState[str]:
+            return Pending("https://h/ops/1?sig=hunter2", "the build")
+
+    handle = colour.get(colour.client(Told).build.start())
+    assert (handle.state, handle.progress) == ("", None)
+    assert repr(handle).endswith("Job the build https://h/ops/1: 'pending'>")
+
+    colour.get(handle.poll())
+
+    assert (handle.state, handle.progress) == ("half way", 0.5)
+    assert repr(handle).endswith("Job the build https://h/ops/1: 'half way'>")
+
+
+def test_how_a_job_ended_shows(colour: Colour) -> None:
+    client = colour.client(Cloud, FakeTransport([DONE, state("failed")]))
+    done, failed = colour.get(client.render.start()), colour.get(client.render.start())
+    colour.get(done.poll())
+    with pytest.raises(JobFailedError):
+        colour.get(failed.poll())
+
+    assert repr(done).endswith("'done'>")
+    assert repr(failed).endswith("'failed'>")
+
+
+def test_a_failure_is_remembered_and_nobody_is_asked_again(colour: Colour) -> None:
+    transport = FakeTransport([started(), state("failed")])
+    handle = colour.get(colour.client(Cloud, transport).deploy.start("web"))
+    errors: list[JobFailedError] = []
+
+    for ask in (handle.result, handle.result, handle.poll):
+        with pytest.raises(JobFailedError, match="the disk is full") as caught:
+            colour.get(ask())
+        errors.append(caught.value)
+
+    assert len(transport.requests) == 2
+    assert len({id(error) for error in errors}) == 3
+    assert {(error.code, error.job_token) for error in errors} == {(507, handle.token)}
+
+
+def test_neither_an_event_nor_an_error_shows_a_query_or_a_line_break_of_a_jobs_id(
+    colour: Colour, watch: type[Watch]
+) -> None:
+    class Telling(EveryFive):
+        async def poll(self, service: Any, job: Pending) -> JobState[str]:
+            return job._replace(state="a\nb" + "c" * 1000)
+
+    class Told(Service):
+        @job(Telling())
+        async def build(self) -> JobState[str]:
+            return Pending("/ops/1\n\x1b[2J?sig=hunter2")
+
+    watching = watch()
+    handle = colour.get(colour.client(Told, plugins=[watching]).build.start())
+
+    with pytest.raises(JobTimeoutError) as caught:
+        colour.get(handle.result(timeout=0))
+
+    (event,) = watching.events
+    assert isinstance(event, JobPolled)
+    assert event.job == "/ops/1??[2J"
+    assert event.state == "a?b" + "c" * 197
+    assert "hunter2" not in str(caught.value)
+    assert "the job /ops/1??[2J was still running" in str(caught.value)
+
+
+def test_the_error_of_a_poll_says_which_request_that_was(colour: Colour) -> None:
+    class Asking(EveryFive):
+        async def poll(self, service: Any, job: Pending) -> JobState[str]:
+            await service.send(Request("GET", service.url("jobs", job.id), query={"sig": "hunter2"}))
+            return job
+
+    class Asked(Service):
+        @job(Asking())
+        async def build(self) -> JobState[str]:
+            return Pending("j1", "the build")
+
+    client = colour.client(Asked, FakeTransport([Response(200), Response(403)]))
+
+    with pytest.raises(ForbiddenError) as caught:
+        colour.get(client.build())
+
+    call = caught.value.call
+    assert call is not None
+    assert (call.operation, call.method, call.attempts, call.elapsed) == ("the build", "GET", 2, 10)
+    assert call.url == "https://api.example.test/v1/jobs/j1?sig=***"
 
 
 # --- what it has besides

@@ -39,7 +39,12 @@ from ._signing import SignatureAlgorithm, recipe
 _READS = ("list", "get", "query")
 _SHOWN = ("command", "response", "page", "pagesize", "jobid")
 _PAGES = ListPages()
-_JOBS = Polling(poll, interval=lambda service: service.async_poll_latency, timeout=lambda service: service.job_timeout)
+_JOBS = Polling(
+    poll,
+    interval=lambda service: service.async_poll_latency,
+    timeout=lambda service: service.job_timeout,
+    jitter=0,  # the interval is the caller's own word
+)
 
 
 class CloudStackService(Service):
