@@ -41,6 +41,11 @@ from ._errors import (
     UsageError,
 )
 from ._events import (
+    AttemptFailed,
+    CacheHit,
+    CacheMiss,
+    CacheNotStored,
+    CacheStored,
     Event,
     JobPolled,
     Observer,
@@ -54,6 +59,7 @@ from ._explain import Explanation
 from ._flight import Flights
 from ._fork import fork_safe_lock
 from ._headers import Headers
+from ._iterators import AsyncItems, AsyncPages, Items, Pages
 from ._jobs import AsyncJob, Job, async_wait_all, job, wait_all
 from ._line import Line, Place, Turns
 from ._messages import Request, Response
@@ -69,6 +75,8 @@ from ._runtime import Runtime, SyncRuntime
 from ._secrets import Secret
 from ._service import ClientOptions, Service
 from ._steps import Chain, Proceed, Pure, Stage, Step
+from ._streamed import AsyncStream, PartSource, Saving, Stream, StreamStyle, streamed
+from ._taps import Checksum, Meter, ProgressCallback, Tap, pour, tapped
 from ._transport import Transport
 from ._url import Origin, Url
 from ._without import Without
@@ -77,21 +85,31 @@ if TYPE_CHECKING:
     from ._asyncio import AsyncioRuntime
     from ._hooks import hookimpl
     from ._models import Model
+    from ._private_folder import PrivateFolder
     from ._proxy import Proxy
     from ._redirect import Redirects
     from ._urllib3 import Urllib3Transport
 
 __all__ = [
     "AsyncClient",
+    "AsyncItems",
     "AsyncJob",
+    "AsyncPages",
+    "AsyncStream",
     "AsyncioRuntime",
+    "AttemptFailed",
     "BadRequestError",
     "BodyTooLargeError",
     "ByOrigin",
     "ByteStream",
+    "CacheHit",
+    "CacheMiss",
+    "CacheNotStored",
+    "CacheStored",
     "Call",
     "CallSummary",
     "Chain",
+    "Checksum",
     "Client",
     "ClientOptions",
     "ConfigurationError",
@@ -108,6 +126,7 @@ __all__ = [
     "Flights",
     "ForbiddenError",
     "Headers",
+    "Items",
     "JackfieldError",
     "Job",
     "JobCancelledError",
@@ -117,6 +136,7 @@ __all__ = [
     "JobStyle",
     "JobTimeoutError",
     "Line",
+    "Meter",
     "Model",
     "NetworkError",
     "NotFoundError",
@@ -126,11 +146,15 @@ __all__ = [
     "Page",
     "PageFetched",
     "PageStyle",
+    "Pages",
+    "PartSource",
     "Pending",
     "Place",
     "PluginError",
     "PoolTimeoutError",
+    "PrivateFolder",
     "Proceed",
+    "ProgressCallback",
     "ProtocolError",
     "Proxy",
     "ProxyError",
@@ -145,15 +169,19 @@ __all__ = [
     "ResponseReceived",
     "RetryScheduled",
     "Runtime",
+    "Saving",
     "Secret",
     "Service",
     "ServiceError",
     "SignatureError",
     "Stage",
     "Step",
+    "Stream",
     "StreamBody",
+    "StreamStyle",
     "SyncRuntime",
     "TLSError",
+    "Tap",
     "TokenRefreshed",
     "Transport",
     "TruncatedBodyError",
@@ -174,6 +202,9 @@ __all__ = [
     "paged",
     "parse_http_date",
     "parse_retry_after",
+    "pour",
+    "streamed",
+    "tapped",
     "wait_all",
 ]
 
@@ -181,6 +212,7 @@ __all__ = [
 _LATER = {
     "AsyncioRuntime": "_asyncio",
     "Model": "_models",
+    "PrivateFolder": "_private_folder",
     "Proxy": "_proxy",
     "Redirects": "_redirect",
     "Urllib3Transport": "_urllib3",

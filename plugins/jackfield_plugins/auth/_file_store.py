@@ -11,9 +11,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec.json import decode
 
-from jackfield import ConfigurationError, DecodeError
+from jackfield import ConfigurationError, DecodeError, PrivateFolder
 
-from ._private_folder import PrivateFolder
 from ._store import RenewalLock
 from ._token import Token
 

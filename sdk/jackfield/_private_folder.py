@@ -9,13 +9,19 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from jackfield import ConfigurationError
+from ._errors import ConfigurationError
 
 _REFUSED = (errno.ELOOP, errno.EACCES, errno.EISDIR, errno.ENXIO)  # a link, another user's, a folder, a socket
 
 
 class PrivateFolder:
     """Each method opens the folder, looks at what it has opened, and works in that, wherever the path leads later.
+
+    Args:
+        folder: made, with those above it, where it is missing: 0700.
+
+    Attributes:
+        path: the folder's, absolute.
 
     Raises:
         ConfigurationError: it cannot be made, belongs to another user, or others can write to it; from the methods
@@ -26,7 +32,7 @@ class PrivateFolder:
         try:
             if not os.fspath(folder):
                 raise ValueError("it has no name")
-            self._path = Path(folder).expanduser().absolute()
+            self.path = Path(folder).expanduser().absolute()
             with self._opened():
                 pass
         except (TypeError, ValueError, RuntimeError, OSError) as error:
@@ -54,6 +60,15 @@ class PrivateFolder:
                 raise
             os.fsync(folder)  # the new name, too, outlives a power cut
 
+    def check(self, name: str) -> bool:
+        """Whether there is such a file; it is looked at and not opened, for libraries that open it by its path."""
+        with self._opened() as folder:
+            try:
+                found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            except FileNotFoundError:
+                return False
+            return self._checked(name, found)
+
     def open(self, name: str, flags: int) -> int:
         """The descriptor of a file; one that is made is 0600 from the start."""
         with self._opened() as folder:
@@ -76,16 +91,19 @@ class PrivateFolder:
                 raise self._refusal(name) from error
             raise
         try:
-            found = os.fstat(file)
-            if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077:
-                return file
-            raise self._refusal(name)
+            self._checked(name, os.fstat(file))
         except BaseException:
             os.close(file)
             raise
+        return file
+
+    def _checked(self, name: str, found: os.stat_result) -> bool:
+        if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077:
+            return True
+        raise self._refusal(name)
 
     def _refusal(self, name: str) -> ConfigurationError:
-        path = self._path / name
+        path = self.path / name
         return ConfigurationError(
             f"{path} must be a regular file of the user who runs this, and nobody else may read or write it: "
             f"`chmod 600 {path}` if you trust what is in it, or else remove it"
@@ -93,11 +111,11 @@ class PrivateFolder:
 
     @contextmanager
     def _opened(self) -> Generator[int, None, None]:
-        for each in (*reversed(self._path.parents), self._path):
+        for each in (*reversed(self.path.parents), self.path):
             if not each.exists():
                 each.mkdir(0o700, exist_ok=True)  # not `parents=True`: what lies above would be open to all
         try:
-            folder = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY)
+            folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
         except PermissionError as error:
             raise self._unsafe() from error
         try:
@@ -110,8 +128,8 @@ class PrivateFolder:
 
     def _unsafe(self) -> ConfigurationError:
         return ConfigurationError(
-            f"{self._path} must belong to the user who runs this, and nobody else may write to it: "
-            f"`chmod 700 {self._path}`, `chown` it, or name another folder"
+            f"{self.path} must belong to the user who runs this, and nobody else may write to it: "
+            f"`chmod 700 {self.path}`, `chown` it, or name another folder"
         )
 
 
