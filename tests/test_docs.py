@@ -10,8 +10,12 @@ import pytest
 
 import jackfield_plugins.auth
 import jackfield_plugins.limits
+import jackfield_plugins.pagination
+import jackfield_plugins.polling
 import jackfield_plugins.retry
 import jackfield_plugins.signing
+import jackfield_plugins.streaming
+import jackfield_plugins.uploads
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md"))
@@ -36,7 +40,16 @@ def test_what_a_page_links_to_is_there(page: str) -> None:
         assert (DOCS / page).parent.joinpath(target).exists(), target
 
 
-DOCUMENTED = [jackfield_plugins.auth, jackfield_plugins.signing, jackfield_plugins.retry, jackfield_plugins.limits]
+DOCUMENTED = [
+    jackfield_plugins.auth,
+    jackfield_plugins.limits,
+    jackfield_plugins.pagination,
+    jackfield_plugins.polling,
+    jackfield_plugins.retry,
+    jackfield_plugins.signing,
+    jackfield_plugins.streaming,
+    jackfield_plugins.uploads,
+]
 
 
 @pytest.mark.parametrize("package", DOCUMENTED, ids=lambda package: package.__name__)

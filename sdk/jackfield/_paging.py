@@ -1,39 +1,26 @@
-"""Paged operations: one page, all pages, all items; from the beginning or from a page's token."""
+"""Paged operations: one page, all pages, all items; from the beginning or from a page's token; read ahead or not."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from copy import copy
-from typing import Any, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
 
-from ._errors import ContractError, UsageError
+from ._errors import ConfigurationError, ContractError, UsageError
 from ._events import PageFetched, emit
+from ._iterators import AsyncItems, AsyncPages, Items, Pages
 from ._operations import AsyncOperation, Definition, Descriptor, SyncOperation
+from ._page import Page
+from ._prefetch import Ahead
 from ._tokens import decode_token, encode_token
+from ._walk import Fetched, Walk
 from ._wiring import Wired
 
 P = ParamSpec("P")
 T = TypeVar("T")
 At = TypeVar("At")
 
-MAX_PAGES = 100_000  # of one walk: whatever a service answers, it ends
-
-
-class Page(list[T]):
-    """One page: a list of its items.
-
-    Attributes:
-        total: the number of items on all pages, where the service tells it.
-        raw: the whole answer that the page was read from.
-        next: a token for the page after this one, None on the last. JSON text; `operation.at(token)` goes on from it,
-            in another process too.
-    """
-
-    def __init__(self, items: Iterable[T] = (), *, total: int | None = None, raw: Any = None) -> None:
-        super().__init__(items)
-        self.total = total
-        self.raw = raw
-        self.next: str | None = None
+MAX_PAGES = 100_000  # of one walk, where the operation does not say: whatever a service answers, it ends
 
 
 class PageStyle(Protocol[At]):
@@ -49,12 +36,22 @@ class PageStyle(Protocol[At]):
 
 
 class PagedDefinition(Definition[P, Page[T]], Descriptor["SyncPaged[P, T]", "AsyncPaged[P, T]"]):
-    """What `@paged(style)` makes of a body."""
+    """What `@paged(style)` makes of a body.
 
-    def __init__(self, body: Callable[..., Coroutine[Any, Any, Page[T]]], style: PageStyle[Any]) -> None:
+    Attributes:
+        max_pages: how many pages one walk fetches at most; None: `MAX_PAGES`.
+    """
+
+    def __init__(
+        self, body: Callable[..., Coroutine[Any, Any, Page[T]]], style: PageStyle[Any], max_pages: int | None = None
+    ) -> None:
         super().__init__(body, hidden=2)
+        if max_pages is not None and max_pages < 1:
+            raise ConfigurationError(f"max_pages must be 1 or more, not {max_pages}")
+        self.max_pages = max_pages
         self._style = style
         self._start: str | None = None
+        self._ahead = 0
 
     def starting(self, token: str) -> Self:
         """The same operation, but from the token's page on."""
@@ -64,54 +61,49 @@ class PagedDefinition(Definition[P, Page[T]], Descriptor["SyncPaged[P, T]", "Asy
         definition._start = token
         return definition
 
+    def ahead(self, pages: int) -> Self:
+        """The same operation, but read ahead."""
+        if isinstance(pages, bool) or not isinstance(pages, int) or pages < 1:
+            raise UsageError(f"prefetch takes the number of pages to have ready, 1 or more, not {pages!r}")
+        definition = copy(self)
+        definition._ahead = pages
+        return definition
+
     async def run(self, client: Wired, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Page[T]:
-        return await self._fetch(client, self._start, args, kwargs)
+        page, at, _ = await self._fetch(client, None, args, kwargs)
+        if page.next == self._token(at):
+            raise ContractError(f"{self.name} says that the same page again comes next, and would never end")
+        return page
 
-    def walk(self, client: Wired, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Walk[T]:
+    def walk(self, client: Wired, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Walk[T] | Ahead[T]:
         """The way through all pages, for either colour."""
-        return Walk(lambda token: self._fetch(client, token, args, kwargs), self._start)
+        most = MAX_PAGES if self.max_pages is None else self.max_pages
+        walk = Walk(self.name, self._token, lambda at: self._fetch(client, at, args, kwargs), most)
+        return Ahead(walk, client._wiring.runtime, self._ahead) if self._ahead else walk
 
-    async def _fetch(
-        self, client: Wired, token: str | None, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> Page[T]:
-        at = self._position(client, token)
+    async def _fetch(self, client: Wired, at: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Fetched[T]:
+        if at is None:
+            at = self._beginning(client)
         page: Page[T] = await self.invoke(client, (at, *args), kwargs)
         after = self._style.after(at, page)
-        page.next = None if after is None else encode_token(after)
-        if after is not None and page.next == token:
-            raise ContractError(f"{self.name} came to the same page again and would never end")
+        page.next = None if after is None else self._token(after)
         if observers := client._wiring.plugins.observers:
             emit(observers, PageFetched(self.name, len(page), page.total))
-        return page
+        return Fetched(page, at, after)
 
-    def _position(self, client: Wired, token: str | None) -> Any:
+    def _token(self, at: Any) -> str:
+        return encode_token([self.name, at])
+
+    def _beginning(self, client: Wired) -> Any:
         first: Any = self._style.first(client)
-        kind: type[Any] = first.__class__
-        return first if token is None else decode_token(token, kind, f"a page of {self.name}")
-
-
-class Walk(Generic[T]):
-    """Goes from page to page."""
-
-    __slots__ = ("_done", "_fetch", "_pages", "_token")
-
-    def __init__(self, fetch: Callable[[str | None], Coroutine[Any, Any, Page[T]]], start: str | None) -> None:
-        self._fetch = fetch
-        self._token = start
-        self._pages = 0
-        self._done = False
-
-    async def step(self) -> Page[T] | None:
-        """The next page; None after the last. An error leaves it where it was: step again to try again."""
-        if self._done:
-            return None
-        if self._pages == MAX_PAGES:
-            raise ContractError(f"there are still more after {MAX_PAGES} pages: the service may never end")
-        page = await self._fetch(self._token)
-        self._pages += 1
-        self._token = page.next
-        self._done = page.next is None
-        return page
+        if self._start is None:
+            return first
+        kind: Any = first.__class__
+        what = f"a page of {self.name}"
+        operation, _ = decode_token(self._start, tuple[str, Any], what)
+        if operation != self.name:
+            raise UsageError(f"this token is of a page of {operation!r}: go on there, not with {self.name!r}")
+        return decode_token(self._start, tuple[str, kind], what)[1]
 
 
 class SyncPaged(SyncOperation[P, Page[T]]):
@@ -125,16 +117,17 @@ class SyncPaged(SyncOperation[P, Page[T]]):
         """This operation, beginning with the page that a `Page.next` named; raises UsageError for None, the end."""
         return SyncPaged(self._kind.starting(token), self._client)
 
-    def pages(self, *args: P.args, **kwargs: P.kwargs) -> Iterator[Page[T]]:
-        """Every page, fetched when its turn comes."""
-        walk = self._kind.walk(self._client, args, kwargs)
-        while (page := self._client._run(walk.step())) is not None:
-            yield page
+    def prefetch(self, pages: int) -> SyncPaged[P, T]:
+        """This operation, whose `all` and `pages` read ahead, in a thread: so many pages at most are ready."""
+        return SyncPaged(self._kind.ahead(pages), self._client)
 
-    def all(self, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+    def pages(self, *args: P.args, **kwargs: P.kwargs) -> Pages[T]:
+        """Every page, fetched when its turn comes."""
+        return Pages(self._kind.walk(self._client, args, kwargs), self._client)
+
+    def all(self, *args: P.args, **kwargs: P.kwargs) -> Items[T]:
         """Every item of every page."""
-        for page in self.pages(*args, **kwargs):
-            yield from page
+        return Items(self._kind.walk(self._client, args, kwargs), self._client)
 
 
 class AsyncPaged(AsyncOperation[P, Page[T]]):
@@ -148,34 +141,17 @@ class AsyncPaged(AsyncOperation[P, Page[T]]):
         """This operation, beginning with the page that a `Page.next` named; raises UsageError for None, the end."""
         return AsyncPaged(self._kind.starting(token), self._client)
 
-    async def pages(self, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[Page[T]]:
-        """Every page, fetched when its turn comes."""
-        walk = self._kind.walk(self._client, args, kwargs)
-        while (page := await walk.step()) is not None:
-            yield page
+    def prefetch(self, pages: int) -> AsyncPaged[P, T]:
+        """This operation, whose `all` and `pages` read ahead, in a task: so many pages at most are ready."""
+        return AsyncPaged(self._kind.ahead(pages), self._client)
 
-    def all(self, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
+    def pages(self, *args: P.args, **kwargs: P.kwargs) -> AsyncPages[T]:
+        """Every page, fetched when its turn comes."""
+        return AsyncPages(self._kind.walk(self._client, args, kwargs))
+
+    def all(self, *args: P.args, **kwargs: P.kwargs) -> AsyncItems[T]:
         """Every item of every page."""
         return AsyncItems(self._kind.walk(self._client, args, kwargs))
-
-
-class AsyncItems(AsyncIterator[T]):
-    """Items of pages. Not an async generator: those cost much more per item."""
-
-    __slots__ = ("_items", "_walk")
-
-    def __init__(self, walk: Walk[T]) -> None:
-        self._walk = walk
-        self._items: Iterator[T] = iter(())
-
-    async def __anext__(self) -> T:
-        while True:
-            for item in self._items:
-                return item
-            page = await self._walk.step()
-            if page is None:
-                raise StopAsyncIteration
-            self._items = iter(page)
 
 
 PagedDefinition.sync = SyncPaged
@@ -183,16 +159,17 @@ PagedDefinition.awaited = AsyncPaged
 
 
 def paged(
-    style: PageStyle[At],
+    style: PageStyle[At], *, max_pages: int | None = None
 ) -> Callable[[Callable[Concatenate[Any, At, P], Coroutine[Any, Any, Page[T]]]], PagedDefinition[P, T]]:
     """Makes a paged operation of an `async def` method that fetches the page at a position.
 
     Args:
         style: how the service pages. The method's first parameter after `self` is a position of this style; callers
             do not see it.
+        max_pages: how many pages one walk fetches at most, before it is a ContractError; 100,000 if None.
     """
 
     def define(body: Callable[Concatenate[Any, At, P], Coroutine[Any, Any, Page[T]]]) -> PagedDefinition[P, T]:
-        return PagedDefinition(body, style)
+        return PagedDefinition(body, style, max_pages)
 
     return define

@@ -140,7 +140,7 @@ def test_calling_gives_one_page_a_list_with_a_total_and_a_token(colour: Colour) 
     assert page == [0, 1, 2]
     assert page.total == 7
     assert page.raw["size"] == 3
-    assert json.loads(page.next or "") == [3, 1]
+    assert json.loads(page.next or "") == ["nodes", [3, 1]]
     assert dict(transport.requests[0].query) == {"offset": "0", "size": "3", "kind": "hot"}
     assert len(transport.requests) == 1
 
@@ -314,6 +314,15 @@ BAD_TOKENS = [
     "[1.5, 0]",
     "[1, 2",
     "[" * 10_000,
+    "[3, 1]",
+    '["nodes"]',
+    '["nodes", 3]',
+    '["nodes", [3]]',
+    '["nodes", [3, 1, 1]]',
+    '["nodes", ["3", 1]]',
+    '["nodes", null]',
+    "[null, [3, 1]]",
+    '["Nodes", [3, 1]]',
 ]
 
 
@@ -332,6 +341,18 @@ def test_what_is_no_token_is_refused_before_anything_is_sent(colour: Colour, tok
 def test_the_refusal_of_a_token_says_what_it_should_have_been_of(colour: Colour) -> None:
     with pytest.raises(UsageError, match="token of a page of nodes"):
         colour.get(colour.client(Fleet, fleet(7)).nodes.at("x")())
+
+
+def test_a_token_of_another_operation_is_refused_and_says_whose_it_is(colour: Colour) -> None:
+    token = colour.get(colour.client(Fleet, cursors((["a"], "x"))).events()).next
+    transport = fleet(7)
+    nodes = colour.client(Fleet, transport).nodes
+
+    with pytest.raises(UsageError, match="of a page of 'events': go on there, not with 'nodes'"):
+        colour.get(nodes.at(token)())
+    with pytest.raises(UsageError, match="'events'"):
+        colour.take(nodes.at(token).all())
+    assert transport.requests == []
 
 
 @given(st.text(max_size=20) | st.binary(max_size=20) | st.lists(st.integers(), max_size=3).map(json.dumps))

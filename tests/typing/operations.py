@@ -10,22 +10,31 @@ from typing import Any, assert_type
 
 from jackfield import (
     AsyncClient,
+    AsyncItems,
     AsyncJob,
+    AsyncPages,
     Client,
     Done,
+    Items,
+    JackfieldError,
     Job,
     JobState,
     Model,
     Page,
+    Pages,
     Pending,
     Request,
     Service,
     job,
     operation,
     paged,
+    wait_all,
 )
-from jackfield_plugins.pagination import PageAt, PageNumber
+from jackfield_plugins.pagination import Cursor, CursorAt, InHeader, LinkAt, LinkHeader, PageAt, PageNumber
 from jackfield_plugins.polling import Polling
+
+LINKS = LinkHeader(total=InHeader("x-total"))
+CURSORS = Cursor("meta.next", items=("data", "items"))
 
 
 class Node(Model):
@@ -52,6 +61,21 @@ class Core(Service):
     async def nodes(self, at: PageAt, /, prefix: str = "") -> Page[Node]:
         return Page([await self.node(prefix)])
 
+    @paged(LINKS, max_pages=50)
+    async def links(self, at: LinkAt, zone: str) -> Page[Node]:
+        request = Request("GET", self.url("nodes"), query={"zone": zone})
+        asked = LINKS.ask(at, request)
+        page = LINKS.page(asked, await self.send(asked), Node, items="nodes")
+        assert_type(page, Page[Node])
+        fetched = await LINKS.fetch(self, at, request, Node)
+        assert_type(fetched, Page[Node])
+        assert_type(await LINKS.fetch(self, at, request, dict[str, int]), Page[dict[str, int]])
+        return fetched
+
+    @paged(CURSORS)
+    async def kinds(self, at: CursorAt) -> Page[str]:
+        return await CURSORS.fetch(self, at, Request("GET", self.url("kinds")), str, items="kinds")
+
     @job(Polling(_poll))
     async def build(self, name: str) -> JobState[Node]:
         return Pending(name)
@@ -69,13 +93,20 @@ def sync(client: CoreClient) -> None:
     assert_type(client.nodes("a"), Page[Node])
     assert_type(client.nodes("a")[0], Node)
     assert_type(client.nodes("a").next, str | None)
-    assert_type(client.nodes.all("a"), Iterator[Node])
-    assert_type(client.nodes.pages(prefix="a"), Iterator[Page[Node]])
-    assert_type(client.nodes.at("token").all(), Iterator[Node])
+    assert_type(client.nodes.all("a"), Items[Node])
+    assert_type(next(client.nodes.all()), Node)
+    _: Iterator[Node] = client.nodes.all()
+    assert_type(client.nodes.pages(prefix="a"), Pages[Node])
+    assert_type(next(client.nodes.pages()), Page[Node])
+    assert_type(client.nodes.prefetch(2).all("a"), Items[Node])
+    assert_type(client.nodes.prefetch(2).at("token")(prefix="a"), Page[Node])
+    assert_type(client.nodes.at("token").all(), Items[Node])
     assert_type(client.build("a"), Node)
     assert_type(client.build.start("a"), Job[Node])
     assert_type(client.build.start("a").result(timeout=5), Node)
     assert_type(client.build.resume("token").poll(), bool)
+    assert_type(wait_all([client.build.start("a")]), list[Node])
+    assert_type(wait_all([client.build.start("a")], return_errors=True), list[Node | JackfieldError])
     assert_type(client.node.request("a"), Request)
     assert_type(client.with_options(timeout=1, retry=None), CoreClient)
     with client as entered:
@@ -89,8 +120,11 @@ async def awaited(client: AsyncCoreClient) -> None:
     assert_type(await client.node("a", deep=True), Node)
     assert_type(await client.twice("a"), tuple[Node, Node])
     assert_type(await client.nodes("a"), Page[Node])
-    assert_type(client.nodes.all("a"), AsyncIterator[Node])
-    assert_type(client.nodes.pages(prefix="a"), AsyncIterator[Page[Node]])
+    assert_type(client.nodes.all("a"), AsyncItems[Node])
+    assert_type(await anext(client.nodes.all()), Node)
+    items: AsyncIterator[Node] = client.nodes.prefetch(2).all()
+    assert_type([item async for item in items], list[Node])
+    assert_type(client.nodes.pages(prefix="a"), AsyncPages[Node])
     assert_type(await client.build("a"), Node)
     assert_type(await client.build.start("a"), AsyncJob[Node])
     assert_type(await (await client.build.start("a")).result(timeout=5), Node)
@@ -100,12 +134,21 @@ async def awaited(client: AsyncCoreClient) -> None:
         assert_type(entered, AsyncCoreClient)
 
 
+def wrong_styles(service: Core, request: Request) -> None:
+    LINKS.ask(CursorAt(), request)  # type: ignore[arg-type]
+    LinkHeader(totl="x")  # type: ignore[call-arg]
+    LinkHeader(items=5)  # type: ignore[arg-type]
+
+
 def wrong(client: CoreClient, awaitable: AsyncCoreClient) -> None:
     client.node(1)  # type: ignore[arg-type]
     client.node()  # type: ignore[call-arg]
     client.node("a", depp=True)  # type: ignore[call-arg]
     client.nodes(PageAt(), "a")  # type: ignore[arg-type,call-arg]
     client.nodes.all(prefix=1)  # type: ignore[arg-type]
+    client.nodes.prefetch(2).all(prefix=1)  # type: ignore[arg-type]
+    client.nodes.prefetch("2")  # type: ignore[arg-type]
+    client.nodes.at(client.nodes().next)  # type: ignore[arg-type]
     client.build.start(1)  # type: ignore[arg-type]
     client.node.request(1)  # type: ignore[arg-type]
     client.with_options(timeout="1")  # type: ignore[arg-type]

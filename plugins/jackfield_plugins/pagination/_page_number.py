@@ -1,10 +1,13 @@
-"""Paging styles: what follows from a page, as plain data. A service's odd rules are a style of its own bundle."""
+"""Pages that have a number: `page=2&pagesize=500`."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
-from jackfield import ConfigurationError, Page
+from jackfield import Page, Request
+
+from ._counting import check_size, is_last
+from ._style import Layout, Style, with_query
 
 
 class PageAt(NamedTuple):
@@ -14,21 +17,33 @@ class PageAt(NamedTuple):
     seen: int = 0
 
 
-class PageNumber:
-    """Pages with a number and a size (`page=2&pagesize=500`): the last one is short, or reaches the total.
+class PageNumber(Style[PageAt]):
+    """Pages with a number and a size.
+
+    The last page is the one that reaches the total; without one, an empty page.
 
     Args:
         size: items per page, as they are asked for.
         first: the number of the first page.
         names: the query parameters that carry number and size.
+        exact: whether every page but the last is full: then a short one is the last, and no empty one is asked for.
+        layout: where in an answer the items and the rest are.
     """
 
-    def __init__(self, size: int, *, first: int = 1, names: tuple[str, str] = ("page", "pagesize")) -> None:
-        if size < 1:
-            raise ConfigurationError(f"a page holds 1 item or more, not {size}")
-        self._size = size
+    def __init__(
+        self,
+        size: int,
+        *,
+        first: int = 1,
+        names: tuple[str, str] = ("page", "pagesize"),
+        exact: bool = False,
+        **layout: Unpack[Layout],
+    ) -> None:
+        super().__init__(**layout)
+        self._size = check_size(size)
         self._first = PageAt(first)
         self._names = names
+        self._exact = exact
 
     def first(self, service: Any) -> PageAt:
         return self._first
@@ -37,7 +52,9 @@ class PageNumber:
         """What to add to the query to ask for this page."""
         return list(zip(self._names, (str(at.number), str(self._size)), strict=True))
 
+    def ask(self, at: PageAt, request: Request) -> Request:
+        return with_query(request, self.query(at))
+
     def after(self, at: PageAt, page: Page[Any]) -> PageAt | None:
         seen = at.seen + len(page)
-        ended = seen >= page.total if page.total is not None else len(page) < self._size
-        return None if ended or not page else PageAt(at.number + 1, seen)
+        return None if is_last(page, seen, self._size, self._exact) else PageAt(at.number + 1, seen)

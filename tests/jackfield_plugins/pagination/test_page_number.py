@@ -79,18 +79,26 @@ def test_a_position_becomes_two_query_parameters() -> None:
     ("items", "total", "expected"),
     [
         (5, 12, PageAt(2, 5)),
-        (5, 5, None),
-        (5, 4, None),
+        (5, 6, PageAt(2, 5)),
+        (5, 5, PageAt(2, 5)),  # it may be this page's own count
+        (4, 4, None),
+        (6, 6, None),  # the service ignores paging, and gave everything
+        (5, 4, PageAt(2, 5)),
         (3, 12, PageAt(2, 3)),  # a short page is not the last while the total is not reached
         (0, 12, None),  # ... but an empty one is, else it would never end
         (5, None, PageAt(2, 5)),
-        (4, None, None),
+        (4, None, PageAt(2, 4)),  # the service may give no more at once
         (0, None, None),
         (0, 0, None),
     ],
 )
 def test_what_follows_from_the_first_page(items: int, total: int | None, expected: PageAt | None) -> None:
     assert PageNumber(5).after(PageAt(1, 0), Page(range(items), total=total)) == expected
+
+
+@pytest.mark.parametrize(("items", "expected"), [(5, PageAt(2, 5)), (4, None), (0, None), (6, PageAt(2, 6))])
+def test_where_pages_are_exact_a_short_one_is_the_last(items: int, expected: PageAt | None) -> None:
+    assert PageNumber(5, exact=True).after(PageAt(1, 0), Page(range(items))) == expected
 
 
 def test_what_was_seen_before_counts_towards_the_total() -> None:
@@ -122,10 +130,11 @@ def test_with_a_total_no_page_too_many_is_asked_for(make: Make) -> None:
 
 
 @BOTH
-def test_a_service_that_gives_smaller_pages_than_asked_for_loses_nothing_where_it_tells_the_total(make: Make) -> None:
+@pytest.mark.parametrize("tell", [True, False])
+def test_a_service_that_gives_smaller_pages_than_asked_for_loses_nothing(make: Make, tell: bool) -> None:
     transport = serving(11, most=2)
 
-    assert take(make(listing(PageNumber(5)), transport).numbers.all()) == list(range(11))
+    assert take(make(listing(PageNumber(5), tell=tell), transport).numbers.all()) == list(range(11))
 
 
 @BOTH
@@ -145,7 +154,11 @@ def test_a_token_is_the_position_and_goes_on_from_there(make: Make) -> None:
     pages = take(make(listing(PageNumber(3)), serving(7)).numbers.pages())
     elsewhere = serving(7)
 
-    assert [page.next and json.loads(page.next) for page in pages] == [[2, 3], [3, 6], None]
+    assert [page.next and json.loads(page.next) for page in pages] == [
+        ["numbers", [2, 3]],
+        ["numbers", [3, 6]],
+        None,
+    ]
     assert take(make(listing(PageNumber(3)), elsewhere).numbers.at(pages[0].next).all()) == [3, 4, 5, 6]
     assert len(elsewhere.requests) == 2
 
@@ -157,14 +170,27 @@ def test_a_page_without_room_is_refused(size: int) -> None:
 
 
 @BOTH
-@given(total=st.integers(0, 40), size=st.integers(1, 12), first=st.integers(0, 2), tell=st.booleans())
+@given(
+    total=st.integers(0, 40),
+    size=st.integers(1, 12),
+    first=st.integers(0, 2),
+    tell=st.booleans(),
+    exact=st.booleans(),
+)
 @settings(deadline=None, max_examples=60)
 def test_whatever_the_total_and_the_size_every_item_comes_exactly_once(
-    make: Make, total: int, size: int, first: int, tell: bool
+    make: Make, total: int, size: int, first: int, tell: bool, exact: bool
 ) -> None:
     transport = serving(total, first=first)
+    style = PageNumber(size, first=first, exact=exact)
 
-    items = take(make(listing(PageNumber(size, first=first), tell=tell), transport).numbers.all())
+    items = take(make(listing(style, tell=tell), transport).numbers.all())
 
     assert items == list(range(total))
-    assert len(transport.requests) == max(1, -(-total // size) if tell else total // size + 1)
+    full, rest = divmod(total, size)
+    if tell:
+        assert len(transport.requests) == max(1, full + bool(rest)) + (total == size)
+    elif exact:
+        assert len(transport.requests) == full + 1
+    else:
+        assert len(transport.requests) == full + bool(rest) + 1

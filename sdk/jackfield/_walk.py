@@ -1,0 +1,130 @@
+"""The way from page to page, for both colours: it ends, and gives no page twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from ._errors import ContractError, JackfieldError, UsageError
+from ._messages import Response
+from ._page import Page
+
+T = TypeVar("T")
+
+
+class Fetched(NamedTuple, Generic[T]):
+    """A page, the position where it was found, and the one after it."""
+
+    page: Page[T]
+    at: Any
+    after: Any
+
+
+class Walk(Generic[T]):
+    """Goes from page to page.
+
+    Args:
+        name: the operation's.
+        token: gives that of a position.
+        fetch: gives the page at a position; at None, that to begin with.
+        max_pages: how many pages are fetched at most.
+    """
+
+    __slots__ = ("_at", "_before", "_busy", "_done", "_fetch", "_max_pages", "_name", "_pages", "_seen", "_token")
+
+    def __init__(
+        self,
+        name: str,
+        token: Callable[[Any], str],
+        fetch: Callable[[Any], Coroutine[Any, Any, Fetched[T]]],
+        max_pages: int,
+    ) -> None:
+        self._name = name
+        self._token = token
+        self._fetch = fetch
+        self._max_pages = max_pages
+        self._at: Any = None
+        self._pages = 0
+        self._seen: set[int] = set()  # hashes of tokens: a service may give long ones
+        self._before: _Trace | None = None
+        self._busy = False
+        self._done = False
+
+    async def step(self) -> Page[T] | None:
+        """The next page; None after the last. An error leaves it where it was: step again to try again."""
+        if self._done:
+            return None
+        if self._busy:
+            raise UsageError(
+                f"the pages of {self._name} are asked for by two at once: give each an iterator of its own"
+            )
+        self._busy = True
+        try:
+            page, _, after = await self._next()
+        except JackfieldError as error:
+            error.add_note(f"this was page {self._pages + 1} of this walk through {self._name}")
+            raise
+        finally:
+            self._busy = False
+        self._pages += 1
+        self._at = after
+        self._done = after is None
+        return page
+
+    def close(self) -> None:
+        """Ends it for good."""
+        self._done = True
+
+    async def _next(self) -> Fetched[T]:
+        if self._pages >= self._max_pages:
+            raise ContractError(
+                f"there are still more after {self._max_pages} pages of {self._name}: the service may never end"
+            )
+        fetched = await self._fetch(self._at)
+        page = fetched.page
+        if not self._pages:
+            self._seen.add(hash(self._token(fetched.at)))
+        following = hash(page.next)
+        if following in self._seen:
+            raise ContractError(f"{self._name} comes to the same page again and would never end")
+        trace = _Trace.of(page)
+        if self._before is not None and trace.is_again(self._before):
+            raise ContractError(
+                f"{self._name} gives the same page again: the service ignores which page it is asked for"
+            )
+        self._seen.add(following)
+        self._before = trace
+        return fetched
+
+
+class _Trace(NamedTuple):
+    """What is kept of a page, to know it again; where its answer is kept, one item, as that tells most apart."""
+
+    items: list[Any]
+    raw: Any
+
+    @classmethod
+    def of(cls, page: Page[Any]) -> _Trace:
+        return cls(page[:1] if isinstance(page.raw, Response) else page[:], page.raw)
+
+    def is_again(self, before: _Trace) -> bool:
+        """Whether a page is the one before again. Numbers and words may well be the same; records are not."""
+        if not self.items or isinstance(self.items[0], str | bytes | int | float | None):
+            return False
+        try:
+            # Their type may leave out what tells them apart.
+            return bool(self.items == before.items and _records(self.raw) == _records(before.raw))
+        except RecursionError:
+            return False  # nested too deeply to be compared
+
+
+def _records(raw: Any) -> Any:
+    """An answer without what may count its pages: numbers and words that stand outside of lists."""
+    if isinstance(raw, Response):
+        try:
+            raw = raw.decode(Any)
+        except JackfieldError:
+            return raw.body
+    if raw.__class__ is dict:
+        return {name: _records(value) for name, value in raw.items()}
+    return raw if raw.__class__ is list else None

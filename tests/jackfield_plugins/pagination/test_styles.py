@@ -1,0 +1,667 @@
+"""Every style against a service that pages so: each item once, whatever the sizes, totals, failures and tricks."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import json
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterable
+from functools import partial
+from inspect import iscoroutine
+from typing import Any, NamedTuple, TypeAlias
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jackfield import (
+    AsyncClient,
+    Client,
+    ConfigurationError,
+    ContractError,
+    DecodeError,
+    JackfieldError,
+    Model,
+    Page,
+    Request,
+    Response,
+    Service,
+    UsageError,
+    paged,
+)
+from jackfield.testing import FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime, json_response
+from jackfield_plugins.pagination import (
+    Cursor,
+    CursorAt,
+    InHeader,
+    KeyAt,
+    Keyset,
+    LinkAt,
+    LinkHeader,
+    NextUrl,
+    OffsetAt,
+    OffsetLimit,
+    PageAt,
+    PageNumber,
+)
+
+Serve: TypeAlias = Callable[[Request], Response]
+
+
+class Node(Model):
+    id: int
+
+
+class Colour(NamedTuple):
+    base: type[Client] | type[AsyncClient]
+    runtime: type[VirtualSyncRuntime] | type[VirtualAsyncioRuntime]
+
+    def client(self, style: Any, serve: Serve | FakeTransport, item: Any = Node) -> Any:
+        class Listing(Service):
+            @paged(style, max_pages=200)
+            async def nodes(self, at: Any, zone: str = "a") -> Page[Any]:
+                request = Request("GET", self.url("v1", "nodes"), query={"zone": zone}, headers={"x-tenant": "t"})
+                page: Page[Any] = await style.fetch(self, at, request, item)
+                return page
+
+        transport = serve if isinstance(serve, FakeTransport) else FakeTransport(otherwise=serve)
+        return type("Listed", (Listing, self.base), {})("https://h", transport=transport, runtime=self.runtime())
+
+
+BOTH = pytest.mark.parametrize(
+    "colour",
+    [Colour(Client, VirtualSyncRuntime), Colour(AsyncClient, VirtualAsyncioRuntime)],
+    ids=["sync", "async"],
+)
+
+
+def get(outcome: Any) -> Any:
+    return asyncio.run(outcome) if iscoroutine(outcome) else outcome
+
+
+def take(items: Iterable[Any] | AsyncIterator[Any], into: list[Any] | None = None) -> list[Any]:
+    taken: list[Any] = [] if into is None else into
+
+    async def collect(source: AsyncIterator[Any]) -> None:
+        async for item in source:
+            taken.append(item)  # noqa: PERF401 - what came before an error must stay
+
+    if isinstance(items, AsyncIterator):
+        asyncio.run(collect(items))
+    else:
+        for item in items:
+            taken.append(item)  # noqa: PERF402 - what came before an error must stay
+    return taken
+
+
+def numbers(nodes: list[Any]) -> list[int]:
+    return [node.id for node in nodes]
+
+
+class World:
+    """A service with so many nodes that pages in every way.
+
+    Args:
+        total: how many there are.
+        size: how many it gives at once, at most.
+        counts: what its `count` says: all of them, those of the page, or nothing.
+        flags: whether it says whether there are more.
+    """
+
+    def __init__(self, total: int, size: int = 3, *, counts: str = "total", flags: bool = False) -> None:
+        self.total = total
+        self.size = size
+        self.counts = counts
+        self.flags = flags
+        self.failures: dict[int, int] = {}
+        self.requests: list[Request] = []
+
+    def __call__(self, request: Request) -> Response:
+        self.requests.append(request)
+        query = dict(request.query)
+        assert query["zone"] == "a"
+        assert request.headers["x-tenant"] == "t"
+        start, size = self.begin(request, query)
+        if self.failures.get(start):
+            self.failures[start] -= 1
+            return Response(503)
+        nodes = [{"id": number} for number in range(self.total)][start : start + size]
+        end = start + len(nodes)
+        more = end < self.total
+        answer: dict[str, Any] = {"nodes": nodes, "next": f"c{end}" if more else None}
+        if self.counts != "nothing":
+            answer["count"] = self.total if self.counts == "total" else len(nodes)
+        if self.flags:
+            answer["more"] = more
+        url = f"/v1/nodes?zone=a&from={end}" if more else None
+        links = f'<{url}>; rel="next"' if more else "</>; rel=first"
+        return json_response({**answer, "url": url}, headers={"link": links, "x-next": f"c{end}" if more else ""})
+
+    def begin(self, request: Request, query: dict[str, str]) -> tuple[int, int]:
+        size = min(self.size, int(query.get("limit", self.size)))
+        if "page" in query:
+            return (int(query["page"]) - 1) * size, size
+        if "after" in query:
+            return int(query["after"]) + 1, size
+        cursor = query.get("cursor") or request.headers.get("x-cursor") or f"c{query.get('from', '0')}"
+        return int(query.get("offset", cursor[1:])), size
+
+
+LAYOUT: dict[str, Any] = {"items": "nodes", "total": "count", "more": "more"}
+
+
+def styles(size: int) -> dict[str, Any]:
+    return {
+        "page number": PageNumber(size, names=("page", "limit"), **LAYOUT),
+        "offset": OffsetLimit(size, **LAYOUT),
+        "cursor in the body": Cursor("next", **LAYOUT),
+        "cursor in the header": Cursor(InHeader("x-next"), name=InHeader("x-cursor"), **LAYOUT),
+        "url in the body": NextUrl("url", **LAYOUT),
+        "link header": LinkHeader(**LAYOUT),
+        "keyset": Keyset({"id": "after"}, size=size, **LAYOUT),
+    }
+
+
+KINDS = pytest.mark.parametrize("kind", list(styles(1)))
+
+
+@BOTH
+@KINDS
+def test_every_node_comes_once_and_a_token_goes_on_anywhere(colour: Colour, kind: str) -> None:
+    world = World(8)
+    pages = take(colour.client(styles(3)[kind], world).nodes.pages())
+
+    assert [numbers(page) for page in pages][:3] == [[0, 1, 2], [3, 4, 5], [6, 7]]
+    assert [page.total for page in pages] == [8] * len(pages)
+    assert all(len(page.next) < 80 for page in pages if page.next)
+    elsewhere = colour.client(styles(3)[kind], World(8))
+    token = json.loads(json.dumps(pages[0].next))
+    assert numbers(take(elsewhere.nodes.at(token).all())) == [3, 4, 5, 6, 7]
+    assert numbers(get(elsewhere.nodes.at(token)())) == [3, 4, 5]
+
+
+@BOTH
+@KINDS
+@given(
+    total=st.integers(0, 25),
+    size=st.integers(1, 9),
+    cap=st.integers(1, 9),
+    counts=st.sampled_from(["total", "nothing"]),
+    flags=st.booleans(),
+    failures=st.dictionaries(st.integers(0, 25), st.integers(1, 2), max_size=3),
+    ahead=st.integers(0, 2),
+)
+@settings(deadline=None, max_examples=25)
+def test_whatever_sizes_counts_and_failures_every_node_comes_once(
+    colour: Colour,
+    kind: str,
+    total: int,
+    size: int,
+    cap: int,
+    counts: str,
+    flags: bool,
+    failures: dict[int, int],
+    ahead: int,
+) -> None:
+    world = World(total, cap, counts=counts, flags=flags)
+    world.failures = dict(failures)
+    nodes = colour.client(styles(size)[kind], world).nodes
+    items = (nodes.prefetch(ahead) if ahead else nodes).all()
+    seen: list[Any] = []
+    for _ in range(20):
+        try:
+            take(items, seen)
+        except JackfieldError:
+            continue
+        break
+
+    assert numbers(seen) == list(range(total))
+
+
+@BOTH
+@KINDS
+@given(total=st.integers(0, 25), size=st.integers(1, 9))
+@settings(deadline=None, max_examples=30)
+def test_a_count_that_is_the_pages_own_loses_nothing_where_pages_are_as_long_as_asked_for(
+    colour: Colour, kind: str, total: int, size: int
+) -> None:
+    world = World(total, size, counts="page")
+
+    assert numbers(take(colour.client(styles(size)[kind], world).nodes.all())) == list(range(total))
+    assert len(world.requests) <= total // size + 1 + (total % size == 0)
+
+
+@BOTH
+@pytest.mark.parametrize("kind", ["cursor in the body", "cursor in the header", "url in the body", "link header"])
+def test_who_is_led_by_the_service_asks_for_no_page_too_many(colour: Colour, kind: str) -> None:
+    world = World(9)
+
+    take(colour.client(styles(3)[kind], world).nodes.all())
+
+    assert len(world.requests) == 3
+
+
+@BOTH
+@KINDS
+@pytest.mark.parametrize("total", [0, 1, 3, 8, 9])
+def test_where_the_service_says_whether_there_is_more_no_empty_page_is_asked_for(
+    colour: Colour, kind: str, total: int
+) -> None:
+    world = World(total, counts="nothing", flags=True)
+
+    take(colour.client(styles(3)[kind], world).nodes.all())
+
+    assert len(world.requests) == max(1, -(-total // 3))
+
+
+@BOTH
+@KINDS
+def test_the_arguments_are_sent_with_every_page(colour: Colour, kind: str) -> None:
+    transport = FakeTransport(otherwise=World(7))
+
+    take(colour.client(styles(3)[kind], transport).nodes.all())
+
+    assert {dict(request.query)["zone"] for request in transport.requests} == {"a"}
+    assert {request.headers["x-tenant"] for request in transport.requests} == {"t"}
+
+
+# --- totals that change meanwhile
+
+
+class Changing(World):
+    """Its total is another one at each request; the nodes that there are stay."""
+
+    def __init__(self, total: int, told: list[int]) -> None:
+        super().__init__(total)
+        self.told = told
+
+    def __call__(self, request: Request) -> Response:
+        answer = super().__call__(request).decode(dict[str, Any])
+        return json_response({**answer, "count": self.told[min(len(self.requests), len(self.told)) - 1]})
+
+
+@BOTH
+@pytest.mark.parametrize("kind", ["page number", "offset", "keyset"])
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ([8, 8, 8], 8),
+        ([4, 7, 8], 8),  # it grows
+        ([100], 8),  # it is never reached
+        ([8, 100, 100], 8),
+        ([8, 6, 6], 6),  # it shrinks: what it says is over is over
+        ([0], 8),  # less than there is on this very page
+        ([3, 3, 8], 8),  # that of the page
+    ],
+)
+def test_a_total_that_changes_repeats_nothing_and_ends(colour: Colour, kind: str, told: list[int], found: int) -> None:
+    world = Changing(8, told)
+
+    assert numbers(take(colour.client(styles(3)[kind], world).nodes.all())) == list(range(found))
+    assert len(world.requests) <= 5
+
+
+@BOTH
+@pytest.mark.parametrize("kind", ["page number", "offset", "keyset"])
+def test_a_service_that_ignores_which_page_it_is_asked_for_is_an_error_and_no_repetition(
+    colour: Colour, kind: str
+) -> None:
+    transport = FakeTransport(otherwise=json_response({"nodes": [{"id": 1}, {"id": 2}], "count": 50}))
+    seen: list[Any] = []
+
+    with pytest.raises(ContractError):
+        take(colour.client(styles(2)[kind], transport).nodes.all(), seen)
+
+    assert numbers(seen) == [1, 2]
+    assert len(transport.requests) == 2
+
+
+@BOTH
+@pytest.mark.parametrize("kind", ["page number", "offset", "keyset"])
+def test_a_service_that_gives_everything_at_once_is_asked_once_where_it_counts(colour: Colour, kind: str) -> None:
+    transport = FakeTransport(otherwise=json_response({"nodes": [{"id": 1}, {"id": 2}, {"id": 3}], "count": 3}))
+
+    assert numbers(take(colour.client(styles(2)[kind], transport).nodes.all())) == [1, 2, 3]
+    assert len(transport.requests) == 1
+
+
+# --- page number and offset
+
+
+def query(style: Any, at: Any, **given: str) -> tuple[tuple[str, str], ...]:
+    client: Any = Colour(Client, VirtualSyncRuntime).client(style, FakeTransport())
+    request: Request = style.ask(at, Request("GET", client.url("v1"), query=given))
+    return request.query
+
+
+def test_positions_become_parameters() -> None:
+    assert query(PageNumber(5), PageAt(3, 10), zone="a") == (("zone", "a"), ("page", "3"), ("pagesize", "5"))
+    assert query(OffsetLimit(5), OffsetAt(10), zone="a") == (("zone", "a"), ("offset", "10"), ("limit", "5"))
+    assert query(OffsetLimit(5, names=("skip", "top")), OffsetAt(10)) == (("skip", "10"), ("top", "5"))
+    assert query(Cursor("n", items="i"), CursorAt("x"), zone="a") == (("zone", "a"), ("cursor", "x"))
+    assert query(Cursor("n", items="i", name="c"), CursorAt(7)) == (("c", "7"),)
+    assert query(Cursor("n", items="i"), CursorAt(), zone="a") == (("zone", "a"),)
+    assert query(Keyset({"id": "after"}, size=5), KeyAt((7,))) == (("limit", "5"), ("after", "7"))
+    assert query(Keyset({"id": "after"}, size=5, limit="n"), KeyAt()) == (("n", "5"),)
+    assert query(Keyset({"at": "a", "id": "i"}), KeyAt(("x", 1.5), 3)) == (("a", "x"), ("i", "1.5"))
+
+
+def test_what_a_style_asks_for_takes_the_place_of_what_the_request_says() -> None:
+    assert query(PageNumber(5), PageAt(2, 5), page="1", zone="a") == (("zone", "a"), ("page", "2"), ("pagesize", "5"))
+
+
+def test_the_first_item_may_have_another_number() -> None:
+    style = OffsetLimit(2, first=1, names=("startIndex", "count"), items="Resources", total="totalResults")
+    page = Page([1, 2], total=3)
+
+    assert style.first(None) == OffsetAt(1)
+    assert style.after(OffsetAt(1), page) == OffsetAt(3)
+    assert style.after(OffsetAt(3), Page([3], total=3)) is None
+    assert style.after(OffsetAt(3), Page([3, 4], total=3)) is None
+
+
+@pytest.mark.parametrize(("items", "expected"), [(5, OffsetAt(15)), (4, None), (0, None)])
+def test_where_pages_are_exact_a_short_one_is_the_last(items: int, expected: OffsetAt | None) -> None:
+    assert OffsetLimit(5, exact=True).after(OffsetAt(10), Page(range(items))) == expected
+
+
+def test_the_services_word_that_there_is_more_counts_more_than_a_total() -> None:
+    style: Any = OffsetLimit(2, items="nodes", total="count", more="more")
+    client: Any = Colour(Client, VirtualSyncRuntime).client(style, FakeTransport())
+
+    def after(more: bool, count: int) -> OffsetAt | None:
+        answer = json_response({"nodes": [{"id": 1}], "count": count, "more": more})
+        found: OffsetAt | None = style.after(OffsetAt(), style.page(Request("GET", client.url()), answer, Node))
+        return found
+
+    assert after(True, 1) == OffsetAt(1)
+    assert after(False, 100) is None
+
+
+@BOTH
+def test_more_of_nothing_is_an_error_and_not_without_end(colour: Colour) -> None:
+    nothing = FakeTransport(otherwise=json_response({"nodes": [], "more": True}))
+
+    for kind in ("offset", "keyset"):
+        with pytest.raises(ContractError):
+            take(colour.client(styles(3)[kind], nothing).nodes.all())
+
+    assert len(nothing.requests) == 2
+
+
+@pytest.mark.parametrize("make", [OffsetLimit, PageNumber, partial(Keyset, {"id": "after"})])
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_page_without_room_is_refused(make: Callable[..., Any], size: int) -> None:
+    with pytest.raises(ConfigurationError, match="1 item or more"):
+        make(size=size)
+
+
+# --- cursors
+
+
+def page_of(style: Any, answer: Any, **headers: str) -> Page[Any]:
+    client: Any = Colour(Client, VirtualSyncRuntime).client(style, FakeTransport())
+    page: Page[Any] = style.page(
+        Request("GET", client.url("v1", "nodes")), json_response(answer, headers=headers), Node
+    )
+    return page
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({"next": "abc"}, CursorAt("abc")),
+        ({"next": 17}, CursorAt(17)),
+        ({"next": 1.5}, CursorAt(1.5)),
+        ({"next": "0"}, CursorAt("0")),
+        ({"next": ""}, None),
+        ({"next": None}, None),
+        ({"next": False}, None),
+        ({"next": 0}, None),
+        ({}, None),
+        ({"next": "abc", "more": False}, None),
+        ({"next": "abc", "more": True}, CursorAt("abc")),
+        ({"more": False}, None),
+    ],
+)
+def test_a_cursor_leads_on_unless_it_is_empty_or_the_service_says_that_it_is_over(
+    told: dict[str, Any], expected: CursorAt | None
+) -> None:
+    style = Cursor("next", items="nodes", more="more")
+
+    assert style.after(CursorAt(), page_of(style, {"nodes": [], **told})) == expected
+
+
+@pytest.mark.parametrize(
+    "told", [{"more": True}, {"next": "", "more": True}, {"next": True}, {"next": True, "more": True}]
+)
+def test_more_without_a_way_to_it_is_an_error(told: dict[str, Any]) -> None:
+    for style in (Cursor("next", items="nodes", more="more"), NextUrl("next", items="nodes", more="more")):
+        with pytest.raises(ContractError):
+            style.after(style.first(None), page_of(style, {"nodes": [], **told}))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("told", [{"next": {"a": 1}}, {"next": ["a"]}])
+def test_a_cursor_that_is_none_is_an_error(told: dict[str, Any]) -> None:
+    with pytest.raises(DecodeError):
+        page_of(Cursor("next", items="nodes"), {"nodes": [], **told})
+
+
+@BOTH
+def test_a_cursor_that_no_header_can_carry_is_the_services_fault(colour: Colour) -> None:
+    transport = FakeTransport(otherwise=json_response({"nodes": [], "next": "a\r\nx: y"}))
+    style = Cursor("next", name=InHeader("x-cursor"), items="nodes")
+
+    with pytest.raises(ContractError, match="cursor cannot be sent"):
+        take(colour.client(style, transport).nodes.all())
+
+
+@BOTH
+def test_a_cursor_may_go_in_a_body_of_the_authors_own(colour: Colour) -> None:
+    style = Cursor("next", items="nodes")
+
+    class Search(Service):
+        @paged(style)
+        async def nodes(self, at: CursorAt) -> Page[Node]:
+            request = Request("POST", self.url("search"), body=json.dumps({"cursor": at.cursor}).encode())
+            return style.page(request, await self.send(request), Node)
+
+    def serve(request: Request) -> Response:
+        assert isinstance(request.body, bytes)
+        cursor = json.loads(request.body)["cursor"] or 0
+        return json_response({"nodes": [{"id": cursor}], "next": cursor + 1 if cursor < 3 else None})
+
+    client: Any = type("Searching", (Search, colour.base), {})("https://h", transport=FakeTransport(otherwise=serve))
+
+    assert numbers(take(client.nodes.all())) == [0, 1, 2, 3]
+
+
+# --- links
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("links", "targets"),
+    [
+        (["/v1/nodes?p=2"], ["/v1/nodes?p=2"]),
+        (["https://h/other?p=2"], ["/other?p=2"]),
+        (["//h/x"], ["/x"]),
+        (["?p=2", "?p=3"], ["/v1/nodes?p=2", "/v1/nodes?p=3"]),
+        (["a/b?p=2", "c?p=3", "../d?e/f:g"], ["/v1/a/b?p=2", "/v1/a/c?p=3", "/v1/d?e/f:g"]),
+        (["a/b", "?p=3", "./x:y"], ["/v1/a/b", "/v1/a/b?p=3", "/v1/a/x:y"]),
+    ],
+)
+def test_links_are_relative_to_the_page_that_holds_them(colour: Colour, links: list[str], targets: list[str]) -> None:
+    def transport(how: Callable[[str | None], Response]) -> FakeTransport:
+        return FakeTransport([how(link) for link in [*links, None]])
+
+    def in_body(link: str | None) -> Response:
+        return json_response({"nodes": [], "next": link})
+
+    def in_header(link: str | None) -> Response:
+        return json_response({"nodes": []}, headers={"link": f"<{link}>; rel=next"} if link else {})
+
+    for style, how in ((NextUrl(items="nodes"), in_body), (LinkHeader(items="nodes"), in_header)):
+        asked = transport(how)
+        take(colour.client(style, asked).nodes.all())
+        assert [request.target for request in asked.requests] == ["/v1/nodes?zone=a", *targets]
+        assert {request.headers["x-tenant"] for request in asked.requests} == {"t"}
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://evil.test/x",
+        "//evil.test/x",
+        "http://h/x",
+        "https://h:8443/x",
+        "https://h@evil.test/",
+        "javascript:x",
+        "file:///etc/passwd",
+        "\\\\evil.test\\x",
+    ],
+)
+def test_a_link_to_another_origin_is_refused_after_the_page_that_holds_it(colour: Colour, link: str) -> None:
+    body = {"nodes": [{"id": 1}], "next": link}
+    for style in (NextUrl(items="nodes"), LinkHeader(items="nodes")):
+        transport = FakeTransport(otherwise=json_response(body, headers={"link": f"<{link}>; rel=next"}))
+        nodes = colour.client(style, transport).nodes
+        seen: list[Any] = []
+
+        with pytest.raises(ContractError):
+            take(nodes.all(), seen)
+        assert numbers(seen) == [1]
+        assert numbers(get(nodes())) == [1]
+        with pytest.raises(ContractError):
+            get(nodes.at(json.dumps(["nodes", [link, ""]]))())
+        with pytest.raises(ContractError):
+            get(nodes.at(json.dumps(["nodes", ["x", link]]))())
+        assert len(transport.requests) == 2
+
+
+def test_only_a_link_of_the_relation_and_about_this_page_leads_on() -> None:
+    style = LinkHeader()
+
+    def after(*lines: str) -> LinkAt | None:
+        client: Any = Colour(Client, VirtualSyncRuntime).client(style, FakeTransport())
+        request = Request("GET", client.url("v1", "nodes"), query={"p": "1"})
+        response = Response(200, [("link", line) for line in lines], b"[]")
+        return style.after(LinkAt(), style.page(request, response, Node))
+
+    assert after('</2>; rel="next"') == LinkAt("/2")
+    assert after('</2>; rel="Last NEXT"') == LinkAt("/2")
+    assert after("</1>; rel=prev", "</9>; rel=last, </2>; rel=next") == LinkAt("/2")
+    assert after("</2>; rel=next, </3>; rel=next") == LinkAt("/2")
+    assert after("<2>; rel=next") == LinkAt("2", "/v1/nodes")
+    assert after("</2>; rel=nextish", "</2>") is None
+    assert after("</2>; rel=prev; rel=next") is None
+    assert after('</2>; title="; rel=next"') is None
+    assert after() is None
+    for anchor in ("/other", "#part", "https://elsewhere.test/v1/nodes?p=1", "javascript:x", "?p=2", "/v1/nodes"):
+        assert after(f'</2>; rel=next; anchor="{anchor}"') is None, anchor
+    for anchor in ("", "?p=1", "/v1/nodes?p=1", "https://h/v1/nodes?p=1", "nodes?p=1"):
+        assert after(f'</2>; rel=next; anchor="{anchor}"') == LinkAt("/2"), anchor
+    assert after("</3>; rel=next; anchor=/x, </2>; rel=next") == LinkAt("/2")
+
+
+def test_the_relation_may_be_another() -> None:
+    style = LinkHeader("Older")
+
+    assert style.after(LinkAt(), page_of(style, [], link="</2>; rel=older")) == LinkAt("/2")
+
+
+def test_a_url_may_be_anywhere_in_the_body() -> None:
+    hal = NextUrl("_links.next.href", items="_embedded.nodes")
+    odata = NextUrl(("@odata.nextLink",), items="value", total=("@odata.count",))
+
+    assert hal.after(
+        LinkAt(), page_of(hal, {"_embedded": {"nodes": []}, "_links": {"next": {"href": "/2"}}})
+    ) == LinkAt("/2")
+    assert hal.after(LinkAt(), page_of(hal, {"_embedded": {"nodes": []}, "_links": {}})) is None
+    page = page_of(odata, {"value": [], "@odata.nextLink": "/2", "@odata.count": 12})
+    assert odata.after(LinkAt(), page) == LinkAt("/2")
+    assert page.total == 12
+
+
+@BOTH
+def test_links_that_go_in_a_circle_end(colour: Colour) -> None:
+    turns = {"/v1/nodes?zone=a": "/2", "/2": "/3", "/3": "/2"}
+    transport = FakeTransport(otherwise=lambda r: json_response([], headers={"link": f"<{turns[r.target]}>; rel=next"}))
+
+    with pytest.raises(ContractError, match="same page again"):
+        take(colour.client(LinkHeader(), transport).nodes.all())
+
+    assert len(transport.requests) == 3
+
+
+# --- keysets
+
+
+class Dated(Model):
+    made: datetime.datetime
+    key: uuid.UUID
+    part: str | None = None
+
+
+def test_the_keys_of_the_last_item_are_the_next_position() -> None:
+    style = Keyset({"made": "made_after", "key": "key_after"})
+    key = uuid.UUID(int=7)
+    made = datetime.datetime(2024, 5, 6, tzinfo=datetime.UTC)
+    position = KeyAt(("2024-05-06T00:00:00Z", str(key)), 1)
+
+    assert style.after(KeyAt(), Page([Dated(made=made, key=key)])) == position
+    assert style.after(KeyAt(), Page([{"made": made, "key": key}])) == position
+    assert query(style, position) == (("made_after", "2024-05-06T00:00:00Z"), ("key_after", str(key)))
+
+
+@pytest.mark.parametrize("item", [{}, {"id": None}, {"id": True}, {"id": [1]}, 5, "x"])
+def test_a_last_item_without_its_key_is_an_error(item: Any) -> None:
+    with pytest.raises(ContractError, match="no id to go on from"):
+        Keyset({"id": "after"}).after(KeyAt(), Page([item]))
+
+
+@pytest.mark.parametrize(
+    ("seen", "items", "total", "expected"),
+    [(0, 3, None, 3), (0, 0, None, None), (3, 3, 6, None), (3, 3, 7, 6), (0, 2, None, None), (4, 2, 8, 6)],
+)
+def test_a_keyset_ends_with_the_total_or_with_a_short_page_where_they_are_exact(
+    seen: int, items: int, total: int | None, expected: int | None
+) -> None:
+    style = Keyset({"id": "after"}, size=3, exact=True)
+    at = style.after(KeyAt((1,), seen), Page([{"id": n} for n in range(items)], total=total))
+
+    assert (at and at.seen) == expected
+
+
+@pytest.mark.parametrize("make", [lambda: Keyset({}), lambda: Keyset({"id": "after"}, exact=True)])
+def test_a_keyset_that_cannot_be_is_refused(make: Callable[[], Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        make()
+
+
+# --- tokens
+
+
+@BOTH
+@KINDS
+@given(
+    st.text(max_size=30)
+    | st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=9), st.lists).map(
+        lambda v: json.dumps(["nodes", v])
+    )
+)
+@settings(deadline=None, max_examples=60)
+def test_whatever_the_token_it_is_a_page_or_an_error_of_ours(colour: Colour, kind: str, token: str) -> None:
+    client = colour.client(styles(3)[kind], FakeTransport(otherwise=json_response({"nodes": [{"id": 1}]})))
+
+    try:
+        page = get(client.nodes.at(token)())
+    except UsageError:
+        return
+    except ContractError:
+        assert kind in ("url in the body", "link header", "cursor in the header")
+        return
+
+    assert isinstance(page, Page)
