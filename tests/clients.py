@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self
 
-from jackfield import AsyncClient, Client, Request, Response, Service, Url, Urllib3Transport, operation
+from jackfield import AsyncClient, Client, Request, Response, Service, Transport, Url, Urllib3Transport, operation
 
 COLOURS = ["sync", "async"]
 
@@ -28,7 +28,7 @@ class AsyncAnythingClient(Anything, AsyncClient): ...
 class Asker(AbstractContextManager["Asker"]):
     """Asks by a client of the colour, and closes it, and the transport, in the end."""
 
-    def __init__(self, colour: str, url: str, transport: Urllib3Transport | None = None, **options: Any) -> None:
+    def __init__(self, colour: str, url: str, transport: Transport | None = None, **options: Any) -> None:
         self.base = Url.parse(url)
         self.transport = Urllib3Transport() if transport is None else transport
         kind = AnythingClient if colour == "sync" else AsyncAnythingClient

@@ -79,6 +79,7 @@ from ._streamed import AsyncStream, PartSource, Saving, Stream, StreamStyle, str
 from ._taps import Checksum, Meter, ProgressCallback, Tap, pour, tapped
 from ._transport import Transport
 from ._url import Origin, Url
+from ._wiring import ClientCache
 from ._without import Without
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ __all__ = [
     "Chain",
     "Checksum",
     "Client",
+    "ClientCache",
     "ClientOptions",
     "ConfigurationError",
     "ConflictError",

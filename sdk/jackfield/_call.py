@@ -30,6 +30,7 @@ class Call:
         notes: of a call that is only to be explained, what steps say about it; else None.
         unanswered: it was sent, at least in part, and no answer has come that tells what became of it. A transport says
             so before its first byte.
+        cut: the body of the last answer, an error's or a redirect's, is only what was read of it.
         fetched: whether anything was sent on the side of this call, at least in part.
         observers: who is told of events; empty costs nothing.
     """
@@ -38,6 +39,7 @@ class Call:
         "_request",
         "_wiring",
         "attempts",
+        "cut",
         "deadline",
         "dry",
         "fetched",
@@ -70,6 +72,7 @@ class Call:
         self.notes: list[str] | None = None
         self._request: Request | None = None  # the last one handed to the transport: it bears credentials
         self.unanswered = False
+        self.cut = False
         self.fetched = False
         self.timeout = options.timeout
         if within is not None:  # what an operation awaits ends with it
@@ -108,7 +111,7 @@ class Call:
 
     @property
     def identity(self) -> bytes:
-        """Whose credentials the client's requests bear, known before they bear them: a digest of 32 bytes.
+        """Whose credentials the client's requests bear, known before they do: a digest of 32 bytes, empty for none.
 
         It is for keeping what one may see from another: answers in a cache. It is no secret, and is not to be stored
         as it is: a password that was guessed can be held against it.

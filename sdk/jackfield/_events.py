@@ -76,8 +76,59 @@ class TokenRefreshed(NamedTuple):
     lifetime: float | None
 
 
+class CacheHit(NamedTuple):
+    """An answer came out of the cache, `age` seconds old; it is fresh for `lifetime` seconds in all.
+
+    `kind` is "fresh"; "stale", where it is given past its time; "validated", where the service said that it is still
+    good; or "shared", where the same request of another caller brought it just now.
+    """
+
+    operation: str
+    method: str
+    url: str
+    kind: str
+    age: float
+    lifetime: float
+
+
+class CacheMiss(NamedTuple):
+    """The cache had no answer that it might give; the service was asked."""
+
+    operation: str
+    method: str
+    url: str
+    reason: str
+
+
+class CacheStored(NamedTuple):
+    """An answer was kept: a body of `size` bytes, fresh for `lifetime` seconds in all."""
+
+    operation: str
+    url: str
+    size: int
+    lifetime: float
+
+
+class CacheNotStored(NamedTuple):
+    """An answer to a GET was not kept."""
+
+    operation: str
+    url: str
+    reason: str
+
+
 Event: TypeAlias = (
-    TokenRefreshed | RequestSent | ResponseReceived | AttemptFailed | RetryScheduled | PageFetched | JobPolled
+    TokenRefreshed
+    | RequestSent
+    | ResponseReceived
+    | AttemptFailed
+    | RetryScheduled
+    | PageFetched
+    | JobPolled
+    | CacheHit
+    | CacheMiss
+    | CacheStored
+    | CacheNotStored
 )
 Observer: TypeAlias = Callable[[Event], None]
 

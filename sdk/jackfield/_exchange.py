@@ -191,6 +191,7 @@ class Exchange:
         except (NetworkError, OSError):
             if self._aborted or self._call.remaining() <= 0:
                 raise
+        self._call.cut = not self._complete or len(body) > limit
         if not self._complete:
             self._call.unanswered = False
             self._end(reusable=False)

@@ -15,6 +15,7 @@ from ._errors import ConfigurationError, PluginError
 from ._events import Observer
 from ._manager import Manager
 from ._steps import Contribution, Pure, Stage, Step
+from ._wiring import CACHE
 from ._without import Without
 
 GROUP = "jackfield"
@@ -70,8 +71,13 @@ class PluginSet(NamedTuple):
         return PluginSet.of(plugged)
 
 
-def resolve(defaults: Sequence[object], chosen: Iterable[object]) -> PluginSet:
+def resolve(defaults: Sequence[object], chosen: Iterable[object], cache: object | None = None) -> PluginSet:
     """The defaults, then `JACKFIELD_PLUGINS`, then what the user chose; a later one replaces an earlier of its name.
+
+    Args:
+        defaults: of the service.
+        chosen: by the user.
+        cache: one more that the user chose, which must be named so.
 
     Raises:
         PluginError: a name is unknown, or a plugin cannot be loaded or offers nothing.
@@ -80,6 +86,10 @@ def resolve(defaults: Sequence[object], chosen: Iterable[object]) -> PluginSet:
     if isinstance(chosen, str):
         raise ConfigurationError(f"plugins is a list of them: write plugins=[{chosen!r}]")
     chosen = list(chosen)
+    if cache is not None:
+        if isinstance(cache, str | Without) or _name(cache) != CACHE:
+            raise ConfigurationError(f"cache=... takes a plugin of that name, Cache(...) say, not {cache!r}")
+        chosen.append(cache)
     _check_chosen_once(chosen)
     plugins: dict[str, object] = {}
     for item in (*defaults, *_of_the_environment(), *chosen):

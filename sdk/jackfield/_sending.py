@@ -105,5 +105,4 @@ def _refuses(sock: socket.socket) -> bool:
     # RFC 9112 §9.5: a client should look for an error while it sends, and then stop. A success may want the rest.
     if not isinstance(sock, socket.socket) or isinstance(sock, SSLSocket) or not wait_for_read(sock, timeout=0):
         return False  # under TLS nobody knows what arrived before it is read
-    status = sock.recv(12, socket.MSG_PEEK)[9:]  # of "HTTP/1.1 413"
-    return len(status) == 3 and status >= b"300"
+    return sock.recv(12, socket.MSG_PEEK)[9:] >= b"300"  # of "HTTP/1.1 413"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ._runtime import Runtime
 
 _USUAL = Options()
-_OFFERED = frozenset({"aclose", "call", "chain", "close", "runtime", "send", "url", "with_options"})
+_OFFERED = frozenset({"aclose", "cache", "call", "chain", "close", "runtime", "send", "url", "with_options"})
 _RESERVED = frozenset({"_call", "_run", "_runtime_for", "_wiring", "_within"})
 
 
@@ -29,6 +29,7 @@ class ClientOptions(TypedDict, total=False):
     """What every client's constructor takes; a bundle passes it on with `**options: Unpack[ClientOptions]`."""
 
     plugins: Iterable[object]
+    cache: object | None
     transport: Transport | None
     runtime: Runtime | None
     timeout: float
@@ -45,6 +46,7 @@ class Service(Wired):
         base_url: where the service is, scheme and path included.
         defaults: the plugins that the service declares for itself.
         plugins: what the user wants: plugin objects, names of installed ones, `Without(name)`.
+        cache: keeps answers: a plugin like others, `Cache(...)` say. One may serve many clients.
         transport: what carries the requests; one of urllib3's if None. One that is given is left open by `close`.
         runtime: time and threads; the colour's own if None. One that is given is left open by `close`.
         visible_query: names of query parameters whose values may be shown in errors and events.
@@ -72,6 +74,7 @@ class Service(Wired):
         *,
         defaults: Iterable[object] = (),
         plugins: Iterable[object] = (),
+        cache: object | None = None,
         transport: Transport | None = None,
         runtime: Runtime | None = None,
         visible_query: Iterable[str] = (),
@@ -88,7 +91,7 @@ class Service(Wired):
         sent = Headers(headers).over(Headers({"user-agent": "jackfield"}))
         limits = (timeout, connect_timeout, read_timeout, max_body_size)
         options = Options(*limits, headers=sent, visible_query=frozenset(visible_query)).checked()
-        active = resolve([*DEFAULTS, *defaults], plugins)
+        active = resolve([*DEFAULTS, *defaults], plugins, cache)
         own: list[Closeable] = []
         if transport is None:
             from ._urllib3 import Urllib3Transport

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # Of a client's own headers, those that are no credential, whatever their values.
 _HARMLESS = frozenset({"accept", "accept-encoding", "accept-language", "content-type", "user-agent"})
+CACHE = "cache"  # the name of the plugin that is one
 _OPTION_NAMES = ("timeout", "connect_timeout", "read_timeout", "max_body_size")
 
 
@@ -28,6 +29,18 @@ class DryRun(BaseException):
 
     def __init__(self, request: Request) -> None:
         self.request = request
+
+
+class ClientCache(Protocol):
+    """What users do with the cache of a client. Both block for a moment where it is kept in a file."""
+
+    def clear(self) -> None:
+        """Forgets all that is kept, of whatever client."""
+        ...
+
+    def stats(self) -> Any:
+        """How much is kept, and how often it was of use."""
+        ...
 
 
 class Closeable(Protocol):
@@ -126,6 +139,19 @@ class Wired:
         return view
 
     @property
+    def cache(self) -> ClientCache:
+        """What this client keeps of answers.
+
+        Raises:
+            UsageError: it keeps none.
+        """
+        plugged = self._wiring.plugins.plugged.get(CACHE)
+        if plugged is None:
+            raise UsageError(f"this {type(self).__name__} has no cache: make it with cache=Cache(...)")
+        cache: Any = plugged.plugin
+        return cache  # type: ignore[no-any-return]  # what has that name offers this
+
+    @property
     def chain(self) -> Chain:
         """The way of every request; print it."""
         return self._wiring.chain
@@ -140,11 +166,13 @@ class Wired:
 
 
 def identity_of(plugins: PluginSet, options: Options) -> bytes:
-    """Whose credentials the requests of a client bear: a digest of 32 bytes."""
+    """Whose credentials the requests of a client bear: a digest of 32 bytes; empty where they bear none."""
     from hashlib import blake2b
 
     headers = sorted((name.lower(), value) for name, value in options.headers.pairs())
     told = [pair for pair in headers if pair[0] not in _HARMLESS]
+    if not told and not plugins.identities:
+        return b""
     return blake2b(repr((sorted(plugins.identities), told)).encode(), digest_size=32).digest()
 
 

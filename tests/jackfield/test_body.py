@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jackfield import StreamBody, UsageError
+from jackfield import Checksum, SignatureError, StreamBody, Tap, UsageError
 
 
 def drain(body: StreamBody, into: list[bytes]) -> None:
@@ -110,8 +110,207 @@ def test_a_piece_is_not_held_back_longer_than_needed() -> None:
             yield bytes([number])
 
     next(iter(StreamBody(pieces)))
+    assert made == [0]
 
-    assert len(made) <= 2
+    next(iter(StreamBody(pieces, length=5)))
+    assert made == [0, 0]
+
+
+def test_only_the_last_piece_of_a_known_length_is_held_back_until_nothing_follows() -> None:
+    made: list[str] = []
+
+    def pieces() -> Iterator[bytes]:
+        yield b"ab"
+        yield b"c"
+        made.append("the end")
+
+    reading = iter(StreamBody(pieces, length=3))
+
+    assert next(reading) == b"ab"
+    assert made == []
+    assert next(reading) == b"c"
+    assert made == ["the end"]
+
+
+class Collected:
+    """Taps that note what they are called with."""
+
+    def __init__(self) -> None:
+        self.sendings: list[list[bytes]] = []
+
+    def __call__(self) -> Tap:
+        self.sendings.append([])
+        return self.sendings[-1].append
+
+
+def test_a_tap_sees_each_piece_when_it_was_sent_and_the_end() -> None:
+    seen = Collected()
+    reading = iter(StreamBody(lambda: [b"ab", b"", b"c"], length=3).tapped(seen))
+
+    assert seen.sendings == []
+    assert next(reading) == b"ab"
+    assert seen.sendings == [[]]
+    assert next(reading) == b"c"
+    assert seen.sendings == [[b"ab"]]
+    assert list(reading) == []
+    assert seen.sendings == [[b"ab", b"c", b""]]
+
+
+def test_each_sending_has_taps_of_its_own() -> None:
+    seen = Collected()
+    body = StreamBody(lambda: [b"ab", b"c"]).tapped(seen)
+
+    next(iter(body))
+    list(body)
+
+    assert seen.sendings == [[], [b"ab", b"c", b""]]
+
+
+def test_taps_are_added_one_by_one_and_the_body_stays_as_it_was() -> None:
+    one, other = Collected(), Collected()
+    plain = StreamBody(lambda: [b"a"], length=1)
+    tapped = plain.tapped(one).tapped(other)
+
+    list(plain)
+    assert (one.sendings, other.sendings) == ([], [])
+
+    list(tapped)
+    assert one.sendings == other.sendings == [[b"a", b""]]
+    assert (tapped.length, tapped.replayable) == (1, True)
+
+
+def test_a_tapped_body_of_once_is_sent_once_by_either() -> None:
+    plain = StreamBody.once([b"a"])
+    tapped = plain.tapped(Collected())
+
+    assert not tapped.replayable
+    assert list(tapped) == [b"a"]
+    with pytest.raises(UsageError, match="replayed"):
+        list(plain)
+
+
+def test_what_is_read_and_not_sent_is_shown_to_no_tap() -> None:
+    seen = Collected()
+
+    assert list(StreamBody(lambda: [b"ab"]).tapped(seen).pieces()) == [b"ab"]
+    assert seen.sendings == []
+
+
+def test_a_body_that_breaks_is_not_at_its_end_for_a_tap() -> None:
+    def broken() -> Iterator[bytes]:
+        yield b"a"
+        raise OSError("disk")
+
+    seen = Collected()
+
+    with pytest.raises(UsageError, match="could not be produced"):
+        list(StreamBody(broken).tapped(seen))
+
+    assert seen.sendings == [[b"a"]]
+
+
+@pytest.mark.parametrize("at", ["begin", "piece", "end"])
+def test_what_a_tap_raises_is_a_usage_error_with_its_cause_and_closes_the_source(at: str) -> None:
+    closed: list[str] = []
+
+    def pieces() -> Iterator[bytes]:
+        try:
+            yield b"a"
+        finally:
+            closed.append("closed")
+
+    def begin() -> Tap:
+        if at == "begin":
+            raise BrokenPipeError("the display is gone")
+
+        def tap(piece: bytes) -> None:
+            if at == ("piece" if piece else "end"):
+                raise BrokenPipeError("the display is gone")
+
+        return tap
+
+    reading = iter(StreamBody(pieces).tapped(begin))
+    with pytest.raises(UsageError, match="ended by a tap") as caught:
+        list(reading)
+    reading.close()
+
+    assert isinstance(caught.value.__cause__, BrokenPipeError)
+    assert closed == ([] if at == "begin" else ["closed"])
+
+
+def test_an_error_of_ours_leaves_a_tap_as_it_is() -> None:
+    wrong = Checksum("sha256", b"no digest")
+
+    with pytest.raises(SignatureError):
+        list(StreamBody(lambda: [b"a"]).tapped(lambda: wrong))
+
+
+def test_a_reading_that_is_closed_closes_what_produces_it_and_shows_no_end() -> None:
+    closed: list[str] = []
+    seen = Collected()
+
+    def pieces() -> Iterator[bytes]:
+        try:
+            yield b"a"
+            yield b"b"
+        finally:
+            closed.append("closed")
+
+    reading = iter(StreamBody(pieces).tapped(seen))
+    next(reading)
+    reading.close()
+
+    assert closed == ["closed"]
+    assert list(reading) == []
+    assert seen.sendings == [[]]
+
+
+class Source:
+    """Notes what is done to it."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter([b"a", b"b"])
+
+    def abort(self) -> None:
+        self.done.append("abort")
+
+    def close(self) -> None:
+        self.done.append("close")
+
+
+def test_a_source_that_can_be_aborted_is_and_is_closed_in_the_end() -> None:
+    source = Source()
+    reading = iter(StreamBody(lambda: source))
+    next(reading)
+
+    reading.abort()
+    assert source.done == ["abort"]
+
+    assert list(reading) == [b"b"]
+    assert source.done == ["abort", "close"]
+
+
+def test_an_abort_that_comes_before_the_source_reaches_it() -> None:
+    source = Source()
+    reading = iter(StreamBody(lambda: source))
+
+    reading.abort()
+    assert source.done == []
+
+    next(reading)
+    assert source.done == ["abort"]
+
+
+def test_an_abort_of_what_cannot_be_woken_does_nothing() -> None:
+    reading = iter(StreamBody(lambda: [b"a", b"b"]))
+    next(reading)
+
+    reading.abort()
+
+    assert list(reading) == [b"b"]
 
 
 def test_an_empty_body_of_length_zero_is_right() -> None:

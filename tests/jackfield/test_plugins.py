@@ -27,6 +27,7 @@ from jackfield import (
     Service,
     Stage,
     Step,
+    UsageError,
     Without,
     _discovery,
     _hooks,
@@ -137,6 +138,26 @@ def test_a_plugin_that_was_left_out_may_be_put_in_again(colour: Colour, plugin: 
 
     assert sent_query(colour, defaults=[one], plugins=[Without("quota")]) == {}
     assert sent_query(colour, defaults=[one], plugins=[Without("quota"), one]) == {"quota": "one"}
+
+
+def test_the_cache_of_a_client_is_a_plugin_with_a_place_of_its_own(colour: Colour, plugin: type[Steps]) -> None:
+    cache = plugin("cache", adding("cache", "ours"))
+    client = colour.client(Core, cache=cache)
+
+    assert client.cache is cache
+    assert client.with_options(timeout=5).cache is cache
+    assert sent_query(colour, cache=cache) == {"cache": "ours"}
+    with pytest.raises(UsageError, match="has no cache"):
+        client.with_options(cache=None).cache  # noqa: B018 - it is what is asked for
+
+
+@pytest.mark.parametrize("wrong", ["cache", Without("cache"), object()])
+def test_what_is_no_cache_is_refused_in_its_place(colour: Colour, wrong: object) -> None:
+    assert "plugin" in refusal(colour, cache=wrong)
+
+
+def test_a_plugin_of_another_name_is_no_cache(colour: Colour, plugin: type[Steps]) -> None:
+    assert "takes a plugin of that name" in refusal(colour, cache=plugin("store", adding("store", "x")))
 
 
 def test_plugins_may_come_as_any_iterable(colour: Colour, plugin: type[Steps]) -> None:

@@ -108,6 +108,11 @@ def identity(*plugins: object, **options: Any) -> bytes:
     return seen[0]
 
 
+def test_who_bears_no_credential_is_nobody() -> None:
+    assert identity() == b""
+    assert len(identity(Bearer("one"))) == 32
+
+
 @pytest.mark.parametrize("account", ACCOUNTS)
 def test_the_same_account_is_the_same_in_another_client(account: str) -> None:
     assert identity(*ACCOUNTS[account]()) == identity(*ACCOUNTS[account]())

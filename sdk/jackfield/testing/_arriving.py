@@ -133,7 +133,9 @@ async def arrive(response: Response, request: Request, call: Call, piece: int = 
         return response.replace(body=body)
     limit = call.options.max_body_size
     if response.status >= 400 or response.status in _REDIRECTS:  # its status must not be lost for its body
-        arrived = await response.replace(body=body).settled(min(limit, _MESSAGE))
+        kept = min(limit, _MESSAGE)
+        call.cut = isinstance(scripted, CutBody) or len(scripted) > kept
+        arrived = await response.replace(body=body).settled(kept)
         call.limit(1)
     else:
         arrived = response.replace(body=await _whole(body, limit))
