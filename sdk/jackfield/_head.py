@@ -39,7 +39,7 @@ def read_head(source: BufferedReader, method: str) -> Head:
         ConnectionLostError: the connection ended before the head did.
         ProtocolError: this is not HTTP/1.1, or its length can be read in two ways.
     """
-    for _ in range(_MAX_INTERIM):
+    for _ in range(_MAX_INTERIM + 1):
         line = _status_line(_line(source))
         if line is None:
             raise ProtocolError("the answer does not begin with a status line of HTTP/1.1")
@@ -48,7 +48,7 @@ def read_head(source: BufferedReader, method: str) -> Head:
             raise ProtocolError("the service switched protocols unasked")
         if status >= 200:
             return _framed(status, headers, method, modern=line[1] == b"1")
-    raise ProtocolError(f"no answer came after {_MAX_INTERIM} interim ones")
+    raise ProtocolError(f"more than {_MAX_INTERIM} interim answers came, and no other")
 
 
 def _line(source: BufferedReader) -> bytes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import pytest
@@ -23,6 +24,7 @@ from jackfield import (
     operation,
 )
 from jackfield.testing import FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime
+from jackfield_plugins.retry import IdempotencyKey, Retry
 
 CANARY = "canary-3f9a"
 WELL = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwell"
@@ -91,6 +93,46 @@ class _JumpingSync(_Jumping, VirtualSyncRuntime): ...
 
 
 class _JumpingAsyncio(_Jumping, VirtualAsyncioRuntime): ...
+
+
+ATTEMPTS = 3
+
+
+class Kind(NamedTuple):
+    """What is asked, and whether it may be asked again when nobody knows what became of it: a column of the matrix.
+
+    Attributes:
+        name: for people.
+        method: of the request.
+        keyed: whether it has an idempotency key.
+        repeated: whether it is tried again.
+    """
+
+    name: str
+    method: str
+    keyed: bool = False
+    repeated: bool = True
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def plugins(self) -> list[object]:
+        """What its client has: it tries again at once, and as often as it may."""
+        return [Retry(max_attempts=ATTEMPTS, base=1e-6, cap=1e-6), *self.keys]
+
+    @property
+    def keys(self) -> list[object]:
+        """What gives it its key."""
+        return [IdempotencyKey()] if self.keyed else []
+
+    @property
+    def attempts(self) -> int:
+        """How often it is sent, in vain, where it may have been processed."""
+        return ATTEMPTS if self.repeated else 1
+
+
+KINDS = [Kind("GET", "GET"), Kind("POST-with-a-key", "POST", keyed=True), Kind("POST", "POST", repeated=False)]
 
 
 class Colour(NamedTuple):
@@ -170,10 +212,19 @@ class Caller:
         """This with other options."""
         return Caller(self.client.with_options(**options), self.url, self._colour, self._run, self.runtime)
 
-    def fails(self, kind: type[E], method: str = "GET", *, attempts: int = 1, last: str = "", **parts: Any) -> E:
+    def fails(
+        self,
+        kind: type[E] | tuple[type[E], ...],
+        method: str = "GET",
+        *,
+        attempts: int | None = 1,
+        last: str = "",
+        **parts: Any,
+    ) -> E:
         """A call that fails, with an error that tells all of the call but what is secret.
 
         Args:
+            attempts: how many it must have made; None if that depends.
             last: the method of its last request, if it is another.
         """
         began, slept = self.runtime.monotonic(), len(getattr(self.runtime, "sleeps", []))
@@ -181,6 +232,7 @@ class Caller:
             self.ask(method, **parts)
         error, call = caught.value, caught.value.call
         assert call is not None
+        attempts = call.attempts if attempts is None else attempts
         assert (call.method, call.url, call.attempts) == (last or method, f"{self.url}/things?token=***", attempts)
         assert 0 <= call.elapsed <= self.runtime.monotonic() - began
         if hasattr(self.runtime, "sleeps"):
@@ -203,6 +255,7 @@ class Connect(Protocol):
         virtual: whether time moves only by waiting.
         connections: how many there may be at one time.
         fake: a transport in place of the real one.
+        transport: what the real one is made with besides.
         options: of the client.
     """
 
@@ -213,6 +266,7 @@ class Connect(Protocol):
         virtual: bool = ...,
         connections: int = ...,
         fake: FakeTransport | None = ...,
+        transport: Mapping[str, Any] = ...,
         **options: Any,
     ) -> Caller: ...
 
@@ -231,15 +285,16 @@ def _connections(colour: Colour) -> Iterator[Connect]:
             virtual: bool = True,
             connections: int = 1,
             fake: FakeTransport | None = None,
+            transport: Mapping[str, Any] = MappingProxyType({}),
             **options: Any,
         ) -> Caller:
             runtime = colour.virtual_runtime if virtual else colour.runtime
-            transport = fake or TRANSPORTS[colour.transport](max_connections=connections)
+            used = fake or TRANSPORTS[colour.transport](max_connections=connections, **transport)
             kind: Any = AnythingClient if colour.name == "sync" else AsyncAnythingClient
             options = {"connect_timeout": 5} | options
-            client = kind(url, transport=transport, runtime=runtime, plugins=plugins, **options)
+            client = kind(url, transport=used, runtime=runtime, plugins=plugins, **options)
             stack.callback(lambda: runner.run(runtime.close()))
-            stack.callback(lambda: runner.run(transport.close()))
+            stack.callback(lambda: runner.run(used.close()))
             return Caller(client, url, colour, runner.run, runtime)
 
         yield connect
@@ -261,3 +316,11 @@ def connect_whole(request: pytest.FixtureRequest, nothing_left: None) -> Iterato
 def connect_async(request: pytest.FixtureRequest, nothing_left: None) -> Iterator[Connect]:
     """For rows about tasks and event loops."""
     yield from _connections(request.param)
+
+
+@pytest.fixture(params=KINDS, ids=str)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """Both columns of the matrix: what may be asked twice, by its method or by its key, and what may not."""
+    found = request.param
+    assert isinstance(found, Kind)
+    return found

@@ -40,7 +40,7 @@ from jackfield_plugins.auth import ClientSecretBasic, Grant, OAuth2
 from jackfield_plugins.retry import Retry, RetryBudget
 
 if TYPE_CHECKING:
-    from tests.faults.conftest import Connect
+    from tests.faults.conftest import Connect, Kind
     from tests.servers import Peer, Script, Serve
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -167,6 +167,9 @@ class Row(NamedTuple):
     retry: Callable[[], Retry] = Retry
     afresh: bool = False  # whether each attempt has a connection of its own
 
+    def attempts(self, kind: Kind) -> int:
+        return self.get if kind.repeated else self.post
+
 
 PERMANENT = [400, 403, 404, 409, 410, 412, 415, 422, 428, 451, 499, 501, 505]
 ROWS = [
@@ -181,18 +184,20 @@ ROWS = [
 ]
 
 
-@BOTH
 @pytest.mark.parametrize("row", ROWS, ids=[f"{row.row} {row.status}" for row in ROWS])
 def test_a_status_is_tried_again_as_often_as_may_help_and_do_no_harm(
-    serve: Serve, connect_any: Connect, row: Row, method: str
+    serve: Serve, connect_any: Connect, kind: Kind, row: Row
 ) -> None:
-    attempts = row.get if method == "GET" else row.post
+    """F25, F26, F29, F32-F34."""
+    attempts = row.attempts(kind)
     server = serve(answering(*[reply(row.status)] * attempts))
-    caller = connect_any(server.url, row.retry())
+    caller = connect_any(server.url, row.retry(), *kind.keys)
 
-    error = caller.fails(ServiceError, method, attempts=attempts, body=b"x")
+    error = caller.fails(ServiceError, kind.method, attempts=attempts, body=b"x")
 
     assert error.status == row.status
+    assert error.call is not None
+    assert error.call.may_have_been_processed == (not kind.repeated and row.status in (500, 502, 503, 504))
     assert error.response is not None
     assert error.response.content == b"no"
     assert len(server.requests) == attempts
@@ -205,18 +210,18 @@ def test_a_status_is_tried_again_as_often_as_may_help_and_do_no_harm(
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.get > 1], ids=lambda row: f"{row.row} {row.status}")
-@BOTH
 def test_a_service_that_recovers_is_asked_once_more_with_the_same_bytes(
-    serve: Serve, connect_any: Connect, row: Row, method: str
+    serve: Serve, connect_any: Connect, kind: Kind, row: Row
 ) -> None:
-    again = (row.get if method == "GET" else row.post) > 1
+    """F25, F26, F29, F32."""
+    again = row.attempts(kind) > 1
     server = serve(answering(reply(row.status)))
-    caller = connect_any(server.url, row.retry())
+    caller = connect_any(server.url, row.retry(), *kind.keys)
 
     if again:
-        assert caller.ask(method, body=b"same").content == b"well"
+        assert caller.ask(kind.method, body=b"same").content == b"well"
     else:
-        caller.fails(ServiceError, method, body=b"same")
+        caller.fails(ServiceError, kind.method, body=b"same")
 
     assert [request.body for request in server.requests] == [b"same"] * (2 if again else 1)
     caller.is_well()
@@ -271,31 +276,38 @@ TOLD = [
 
 
 @pytest.mark.parametrize("told", TOLD, ids=[told.row for told in TOLD])
-def test_the_wait_is_as_the_service_says_or_is_not_begun(serve: Serve, connect_any: Connect, told: Told) -> None:
+def test_the_wait_is_as_the_service_says_or_is_not_begun(
+    serve: Serve, connect_any: Connect, kind: Kind, told: Told
+) -> None:
+    """F27, F29: a POST without a key waits if it was refused, as by 429, and for nothing else unless it may."""
     server = serve(answering(reply(told.status, *told.fields)))
-    caller = connect_any(server.url, Retry(), timeout=told.timeout)
+    caller = connect_any(server.url, Retry(), *kind.keys, timeout=told.timeout)
 
-    if told.wait is None:
-        assert caller.fails(ServiceError).status == told.status
+    if told.wait is None or (not kind.repeated and told.status == 503):
+        assert caller.fails(ServiceError, kind.method, body=b"x").status == told.status
         assert caller.runtime.sleeps == []
+        assert len(server.requests) == 1
     else:
         least, most = told.wait
-        assert caller.ask().content == b"well"
-        assert len(server.requests) == 2
+        assert caller.ask(kind.method, body=b"x").content == b"well"
+        assert [request.body for request in server.requests] == [b"x"] * 2
         assert [least <= slept <= most for slept in caller.runtime.sleeps] == [True], caller.runtime.sleeps
 
     caller.is_well()
 
 
-def test_f27_a_post_waits_for_nobody_unless_it_was_allowed_to(serve: Serve, connect_any: Connect) -> None:
-    server = serve(answering(*[reply(503, "Retry-After: 2")] * 2))
-    caller = connect_any(server.url, Retry())
+@pytest.mark.parametrize("told", [told for told in TOLD if told.status == 503], ids=lambda told: told.row)
+def test_f27_a_post_that_may_be_sent_again_waits_as_long_as_any(serve: Serve, connect_any: Connect, told: Told) -> None:
+    server = serve(answering(reply(503, *told.fields)))
+    caller = connect_any(server.url, Retry(unprocessed=[503]), timeout=told.timeout)
 
-    caller.fails(UnavailableError, "POST")
-    allowed = caller.view(retry=Retry(unprocessed=[503]))
-
-    assert allowed.ask("POST").content == b"well"
-    assert len(caller.runtime.sleeps) == 1
+    if told.wait is None:
+        caller.fails(UnavailableError, "POST")
+        assert caller.runtime.sleeps == []
+    else:
+        least, most = told.wait
+        assert caller.ask("POST").content == b"well"
+        assert [least <= slept <= most for slept in caller.runtime.sleeps] == [True], caller.runtime.sleeps
 
 
 # --- F28, F30, F31: many calls, on virtual time alone
@@ -303,8 +315,8 @@ def test_f27_a_post_waits_for_nobody_unless_it_was_allowed_to(serve: Serve, conn
 
 class Clock(Service):
     @operation
-    async def time(self) -> int:
-        return (await self.send(Request("GET", self.url("time")))).status
+    async def time(self, method: str) -> int:
+        return (await self.send(Request(method, self.url("time")))).status
 
 
 class SyncClock(Clock, Client): ...
@@ -321,18 +333,21 @@ class Crowd:
 
     Args:
         colour: `"sync"` has a thread and a clock for each worker, `"async"` a task on one clock.
-        service: seconds since the start to a status, or to an answer.
+        service: seconds since the start to an answer.
+        method: what they ask by.
+        settings: of Retry.
 
     Attributes:
         requests: when each reached the service.
         outcomes: of every call: when it ended, and whether well.
     """
 
-    def __init__(self, colour: str, service: Callable[[float], Response], **settings: Any) -> None:
+    def __init__(self, colour: str, service: Callable[[float], Response], method: str = "GET", **settings: Any) -> None:
         self.requests: list[float] = []
         self.outcomes: list[tuple[float, bool]] = []
         self._colour = colour
         self._service = service
+        self._method = method
         self._settings: dict[str, Any] = {"budget": RetryBudget()} | settings
 
     def run(self, workers: int, calls: int, pause: float = 0.0) -> None:
@@ -358,7 +373,7 @@ class Crowd:
         with SyncClock(URL, transport=transport, runtime=runtime, plugins=[Retry(**self._settings)]) as client:
             for _ in range(calls):
                 try:
-                    well = client.time() == 200
+                    well = client.time(self._method) == 200
                 except JackfieldError:
                     well = False
                 self.outcomes.append((runtime.elapsed, well))
@@ -369,7 +384,7 @@ class Crowd:
         client = AsyncClock(URL, transport=network, runtime=runtime, plugins=[Retry(**self._settings)])
         for _ in range(calls):
             try:
-                well = await client.time() == 200
+                well = await client.time(self._method) == 200
             except JackfieldError:
                 well = False
             self.outcomes.append((runtime.elapsed, well))
@@ -380,8 +395,9 @@ COLOURS = pytest.mark.parametrize("colour", ["sync", "async"])
 
 
 @COLOURS
-def test_f28_a_storm_of_429_costs_no_more_than_the_budget(colour: str) -> None:
-    crowd = Crowd(colour, lambda now: Response(429, {"retry-after": "1"}))
+@BOTH
+def test_f28_a_storm_of_429_costs_no_more_than_the_budget(colour: str, method: str) -> None:
+    crowd = Crowd(colour, lambda now: Response(429, {"retry-after": "1"}), method)
 
     crowd.run(workers=50, calls=40, pause=1.0)
 
@@ -391,8 +407,9 @@ def test_f28_a_storm_of_429_costs_no_more_than_the_budget(colour: str) -> None:
 
 
 @COLOURS
-def test_f28_who_was_refused_at_one_instant_does_not_come_back_at_one_instant(colour: str) -> None:
-    crowd = Crowd(colour, lambda now: Response(429 if now == 0 else 200, {"retry-after": "1"}))
+@BOTH
+def test_f28_who_was_refused_at_one_instant_does_not_come_back_at_one_instant(colour: str, method: str) -> None:
+    crowd = Crowd(colour, lambda now: Response(429 if now == 0 else 200, {"retry-after": "1"}), method)
 
     crowd.run(workers=50, calls=1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -181,7 +182,7 @@ def test_f41_when_all_connections_hang_the_rest_are_told_so_in_time(
 
     with ThreadPoolExecutor(1) as aside:
         released = aside.submit(release_when_the_rest_have_failed)
-        outcomes = caller.view(connect_timeout=0.3).many(["hang"] * 200, method, failed=failures.release)
+        outcomes = caller.view(connect_timeout=1).many(["hang"] * 200, method, failed=failures.release)
         assert released.result(GUARD)
 
     errors = [outcome for outcome in outcomes if not isinstance(outcome, Response)]
@@ -428,6 +429,33 @@ def test_f43_an_answer_that_is_interrupted_leaves_no_connection_to_go_on_with(
 
     caller.is_well()
     assert server.connections == 2
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="this system has no signals for threads")
+@BOTH
+@pytest.mark.parametrize("part", PARTS)
+def test_f43_an_interrupt_from_the_keyboard_leaves_no_connection_to_go_on_with(
+    serve: Serve, connect_any: Connect, part: str, method: str
+) -> None:
+    told = threading.Event()
+    server = serve(late(told, PARTS[part]), answering)
+    caller = connect_any(server.url, Retry(), virtual=False)
+    main = threading.get_ident()
+
+    def interrupt() -> None:
+        server.wait_for_requests(1)
+        signal.pthread_kill(main, signal.SIGINT)
+
+    with ThreadPoolExecutor(1) as aside:
+        interrupted = aside.submit(interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            caller.ask(method)
+        interrupted.result(GUARD)
+    told.set()
+
+    caller.is_well()
+    assert server.connections == 2
+    assert server.peer(1).ended.wait(GUARD)
 
 
 # --- F44: a store that cannot be written to

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -36,6 +36,8 @@ from jackfield import (
 from jackfield_plugins.retry import Retry
 
 if TYPE_CHECKING:
+    from tests.faults.conftest import Connect as Connected
+    from tests.faults.conftest import Kind
     from tests.servers import Peer, Script, Serve
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -147,8 +149,34 @@ def coded(body: bytes, coding: str = "gzip") -> bytes:
     return reply(body, f"Content-Encoding: {coding}")
 
 
-GZIPPED = gzip.compress(TEXT)
+def brotli(body: bytes) -> bytes:
+    packed: bytes = import_module("brotli").compress(body)
+    return packed
+
+
+def zstd(body: bytes) -> bytes:
+    module = import_module("backports.zstd" if sys.version_info < (3, 14) else "compression.zstd")
+    packed: bytes = module.compress(body, options={module.CompressionParameter.checksum_flag: 1})
+    return packed
+
+
+def is_there(name: str) -> bool:
+    try:
+        import_module(name)
+    except ImportError:
+        return False
+    return True
+
+
+MORE: dict[str, Callable[[bytes], bytes]] = {}  # codings that not everybody has
+if is_there("brotli"):
+    MORE["br"] = brotli
+if sys.version_info >= (3, 14) or is_there("backports.zstd"):
+    MORE["zstd"] = zstd
+GZIPPED, DEFLATED = gzip.compress(TEXT), zlib.compress(TEXT)
 WRONG_SUM = GZIPPED[:-5] + bytes([GZIPPED[-5] ^ 1]) + GZIPPED[-4:]
+WRONG_DEFLATE = DEFLATED[:-1] + bytes([DEFLATED[-1] ^ 1])
+WRONG_ZSTD = [zstd(TEXT)[:-1] + bytes([zstd(TEXT)[-1] ^ 1])] if "zstd" in MORE else []
 ROWS = [
     Row("F11 short by one", reply(b"hello")[:-1], TruncatedBodyError, True),
     Row("F11 nothing of it", headed("Content-Length: 5"), TruncatedBodyError, True),
@@ -166,7 +194,17 @@ ROWS = [
     Row("F15 raw deflate, cut", coded(zlib.compress(TEXT, wbits=-15)[:-1], "deflate"), TruncatedBodyError, True),
     Row("F15 cut to nothing", headed("Content-Encoding: gzip", "Connection: close"), TruncatedBodyError, True),
     Row("F15 cut within", coded(zlib.compress(GZIPPED[:-9]), "gzip, deflate"), TruncatedBodyError, True),
+    *[Row(f"F15 {name}, cut", coded(pack(TEXT)[:-1], name), TruncatedBodyError, True) for name, pack in MORE.items()],
+    *[
+        Row(f"F15 {name}, cut in half", coded(pack(TEXT)[:20], name), TruncatedBodyError, True)
+        for name, pack in MORE.items()
+    ],
+    *[Row(f"F15 junk after {name}", coded(pack(TEXT) + b"junk", name), ProtocolError) for name, pack in MORE.items()],
+    *[Row(f"F16 {name} announced, and none", coded(b'{"plain": true}', name), ProtocolError) for name in MORE],
     Row("F15 wrong check sum", coded(WRONG_SUM), ProtocolError),
+    Row("F15 wrong length in the end", coded(GZIPPED[:-1] + bytes([GZIPPED[-1] ^ 1])), ProtocolError),
+    Row("F15 deflate, wrong check sum", coded(WRONG_DEFLATE, "deflate"), ProtocolError),
+    *[Row("F15 zstd, wrong check sum", coded(wrong, "zstd"), ProtocolError) for wrong in WRONG_ZSTD],
     Row("F15 junk after it", coded(GZIPPED + b"junk"), ProtocolError),
     Row("F15 junk after deflate", coded(zlib.compress(TEXT) + b"junk", "deflate"), ProtocolError),
     Row("F16 gzip announced, and none", coded(b'{"plain": true}'), ProtocolError),
@@ -181,32 +219,38 @@ ROWS = [
     Row("F18 HTTP/0.9", b"<html>hello</html>\r\n", ProtocolError),
     Row("F18 HTTP/0.9 in one breath", b"hello", ConnectionLostError, True),
     Row("F18 status abc", b"HTTP/1.1 abc\r\n\r\n", ProtocolError),
+    Row("F18 no status", b"HTTP/1.1 \r\nContent-Length: 0\r\n\r\n", ProtocolError),
+    Row("F18 status 20x", headed("Content-Length: 0", status="20x OK"), ProtocolError),
+    Row("F18 nothing of HTTP", b"\r\n\r\n", ProtocolError),
+    Row("F19 status 99", headed("Content-Length: 0", status="99 Low"), ProtocolError),
     Row("F19 status 099", headed("Content-Length: 0", status="099 Low"), ProtocolError),
     Row("F19 status 000", headed("Content-Length: 0", status="000 None"), ProtocolError),
-    Row("F20 101 interim answers", headed(status="103 Early Hints") * 101 + GOOD, ProtocolError),
+    *[
+        Row(f"F20 101 times {status}", headed(status=f"{status} Interim") * 101 + GOOD, ProtocolError)
+        for status in (100, 102, 103)
+    ],
     Row("F21 101 unasked", headed("Upgrade: x", status="101 Switching Protocols"), ProtocolError),
 ]
 assert {f"F{n}" for n in (11, 13, 14, 15, 16, 17, 18, 19, 20, 21)} == {row.row[:3] for row in ROWS}
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("row", ROWS, ids=[row.row for row in ROWS])
 def test_a_fault_is_a_typed_error_and_the_next_call_is_right(
-    serve: Serve, connect: Connect, request: pytest.FixtureRequest, row: Row, method: str
+    serve: Serve, connect_any: Connected, kind: Kind, row: Row
 ) -> None:
-    streamed = "streamed" in request.node.name  # once it is handed over, nobody can ask again
-    handed_over = streamed and not row.row.startswith(("F18", "F19", "F20", "F21"))
-    attempts = ATTEMPTS if row.is_tried_again and method == "GET" and not handed_over else 1
-    server = serve(*[closing(row.answer)] * attempts, answering(GOOD))
-    ask = connect(server.url)
+    """F11 and F13-F21."""
+    in_a_body = not row.row.startswith(("F18", "F19", "F20", "F21"))
+    handed_over = connect_any("http://127.0.0.1:9").streams and in_a_body  # nobody else can ask again
+    attempts = kind.attempts if row.is_tried_again and not handed_over else 1
+    server = serve(*[closing(row.answer)] * attempts, answering(reply(b"well")))
+    caller = connect_any(server.url, *kind.plugins)
 
-    with pytest.raises(row.kind) as caught:
-        ask(method)
+    error = caller.fails(row.kind, kind.method, attempts=attempts, body=b"x")
 
-    assert caught.value.call is not None
-    assert (caught.value.call.attempts, len(server.requests)) == (attempts, attempts)
-    assert caught.value.call.may_have_been_processed == (method == "POST")
-    assert ask("GET") == (200, b"next")
+    assert error.call is not None
+    assert error.call.may_have_been_processed == (not kind.repeated)
+    assert [request.body for request in server.requests] == [b"x"] * attempts
+    caller.is_well()
     assert server.connections == attempts + 1
 
 
@@ -214,13 +258,18 @@ def test_a_fault_is_a_typed_error_and_the_next_call_is_right(
 
 
 class Good(NamedTuple):
-    """What is odd, and yet an answer. `reused`: whether the connection may carry the next call."""
+    """What is odd, and yet an answer.
+
+    Attributes:
+        reused: whether the connection may carry the next call.
+        methods: what may ask for it.
+    """
 
     row: str
     answer: bytes
     given: Answer
     reused: bool = True
-    method: str = "GET"
+    methods: tuple[str, ...] = ("GET", "POST")
 
 
 OK = (200, b"hello")
@@ -232,8 +281,21 @@ GOOD_ROWS = [
     Good("F15 whole", coded(gzip.compress(b"hello")), OK),
     Good("F15 two members", coded(gzip.compress(b"hel") + gzip.compress(b"lo")), OK),
     Good("F18 no reason", b"HTTP/1.1 200\r\nContent-Length: 5\r\n\r\nhello", OK),
-    Good("F20 100 interim answers", headed(status="100 Continue") * 99 + reply(b"hello"), OK),
-    Good("F20 103 and 200", headed("Link: </x>", status="103 Early Hints") + reply(b"hello"), OK),
+    Good("F18 an empty reason", b"HTTP/1.1 200 \r\nContent-Length: 5\r\n\r\nhello", OK),
+    *[
+        Good(
+            f"F20 {times} times {status}",
+            headed("Link: </x>", status=f"{status} Interim") * times + reply(b"hello"),
+            OK,
+        )
+        for status in (100, 102, 103)
+        for times in (1, 100)
+    ],
+    Good("F22 304 with a body", headed("Content-Length: 5", status="304 Same") + b"hello", (304, b""), False, ("GET",)),
+    Good("F22 304 with a length alone", headed("Content-Length: 5", status="304 Same"), (304, b""), True, ("GET",)),
+    Good("F22 304 with a coding", headed("Content-Encoding: gzip", status="304 Same"), (304, b""), True, ("GET",)),
+    Good("F22 HEAD in chunks", CHUNKED + in_chunks(b"hello"), (200, b""), False, ("HEAD",)),
+    Good("F22 204 with an answer", headed(status="204 No Content") + reply(b"evil"), (204, b""), False),
     Good("F22 204 with a body", headed("Content-Length: 5", status="204 No Content") + b"hello", (204, b""), False),
     Good("F22 204 with a length alone", headed("Content-Length: 5", status="204 No Content"), (204, b""), False),
     Good("F22 204 in chunks", headed("Transfer-Encoding: chunked", status="204 No Content"), (204, b""), False),
@@ -248,8 +310,8 @@ GOOD_ROWS = [
         False,
     ),
     Good("F22 204 with a coding", headed("Content-Encoding: gzip", status="204 No Content"), (204, b"")),
-    Good("F22 HEAD with a body", reply(b"hello"), (200, b""), False, "HEAD"),
-    Good("F22 HEAD with a coding", headed("Content-Encoding: gzip", "Content-Length: 9"), (200, b""), True, "HEAD"),
+    Good("F22 HEAD with a body", reply(b"hello"), (200, b""), False, ("HEAD",)),
+    Good("F22 HEAD with a coding", headed("Content-Encoding: gzip", "Content-Length: 9"), (200, b""), True, ("HEAD",)),
     Good("F22 length 0 with a coding", coded(b""), (200, b"")),
     Good(
         "F22 no chunk with a coding",
@@ -259,12 +321,19 @@ GOOD_ROWS = [
 ]
 
 
-@pytest.mark.parametrize("row", GOOD_ROWS, ids=[row.row for row in GOOD_ROWS])
-def test_what_is_odd_and_yet_an_answer_is_given(serve: Serve, connect: Connect, row: Good) -> None:
+assert {"F12", "F15", "F18", "F20", "F22", "F39"} == {row.row[:3] for row in GOOD_ROWS}
+
+
+@pytest.mark.parametrize(
+    ("row", "method"),
+    [pytest.param(row, method, id=f"{row.row} {method}") for row in GOOD_ROWS for method in row.methods],
+)
+def test_what_is_odd_and_yet_an_answer_is_given(serve: Serve, connect: Connect, row: Good, method: str) -> None:
+    """F12, F15, F18, F20, F22, F39."""
     server = serve(answering(row.answer, GOOD), answering(GOOD))
     ask = connect(server.url)
 
-    first, second = ask(row.method), ask("GET")
+    first, second = ask(method), ask("GET")
 
     assert (first, second) == (row.given, (200, b"next"))
     assert server.connections == (1 if row.reused else 2)
@@ -279,8 +348,10 @@ BAD_MESSAGES = {
 
 
 @pytest.mark.parametrize("bad", BAD_MESSAGES)
-def test_an_error_whose_message_is_broken_keeps_its_status(serve: Serve, connect: Connect, bad: str) -> None:
-    """F15, F11: a proxy's broken page must not hide the status."""
+def test_f11_f13_f15_an_error_whose_message_is_broken_keeps_its_status(
+    serve: Serve, connect: Connect, bad: str
+) -> None:
+    """A proxy's broken page must not hide the status."""
 
     def cut(peer: Peer) -> None:
         peer.request()
@@ -299,13 +370,17 @@ def test_an_error_whose_message_is_broken_keeps_its_status(serve: Serve, connect
 
 
 @pytest.mark.parametrize("status", [600, 799, 999])
-def test_a_status_nobody_knows_is_an_error_that_tells_it(serve: Serve, connect: Connect, status: int) -> None:
-    """F19."""
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_f19_a_status_nobody_knows_is_an_error_that_tells_it_and_is_not_asked_for_again(
+    serve: Serve, connect: Connect, method: str, status: int
+) -> None:
     server = serve(answering(reply(b"odd", status=f"{status} Odd"), GOOD))
     ask = connect(server.url)
 
     with pytest.raises(JackfieldError, match=str(status)):
-        ask("GET")
+        ask(method)
+
+    assert len(server.requests) == 1
 
     assert ask("GET") == (200, b"next")
 
@@ -317,27 +392,18 @@ def nested(body: bytes) -> bytes:
     return zlib.compress(gzip.compress(body))
 
 
-def brotli(body: bytes) -> bytes:
-    packed: bytes = import_module("brotli").compress(body)
-    return packed
-
-
-needs_brotli = pytest.mark.skipif(find_spec("brotli") is None, reason="brotli is not installed")
-
-
 @pytest.mark.parametrize(
     ("coding", "pack"),
     [
-        ("gzip", gzip.compress),
-        ("deflate", zlib.compress),
-        pytest.param("br", brotli, marks=needs_brotli),
-        ("gzip, deflate", nested),
+        pytest.param("gzip", gzip.compress, id="gzip"),
+        pytest.param("deflate", zlib.compress, id="deflate"),
+        *[pytest.param(name, pack, id=name) for name, pack in MORE.items()],
+        pytest.param("gzip, deflate", nested, id="nested"),
     ],
-    ids=["gzip", "deflate", "br", "nested"],
 )
 @pytest.mark.parametrize("framing", ["length", "chunks", "until-closed"])
 @pytest.mark.parametrize("framed_whole", [False, True], ids=["cut-by-the-network", "cut-by-the-server"])
-def test_a_coded_answer_cut_anywhere_is_whole_or_an_error(
+def test_f15_a_coded_answer_cut_anywhere_is_whole_or_an_error(
     serve: Serve, connect: Connect, coding: str, pack: Callable[[bytes], bytes], framing: str, framed_whole: bool
 ) -> None:
     """The cut sweep: by the network, within the framing; and by the server, which then frames what is left of it."""
@@ -374,7 +440,7 @@ def test_a_coded_answer_cut_anywhere_is_whole_or_an_error(
     assert len(outcomes) > len(packed) - 20
 
 
-def test_chunks_end_where_they_end_although_the_coding_ended_before(serve: Serve, connect: Connect) -> None:
+def test_f15_chunks_end_where_they_end_although_the_coding_ended_before(serve: Serve, connect: Connect) -> None:
     """The last chunk comes late; the connection is clean only after it."""
 
     def script(peer: Peer) -> None:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 COLOUR = pytest.mark.parametrize("colour", COLOURS)
 IDENTITIES = 20
-THREADS, TASKS, CALLS = 50, 500, 2000
+THREADS, TASKS = 50, 500
 
 
 def answer(body: bytes, status: int = 200, *headers: str) -> bytes:
@@ -118,17 +118,21 @@ def answers(
         return in_threads() if colour == "sync" else api.get(in_tasks())
 
 
-@pytest.mark.subjects(ours=(Bearer, Urllib3Transport), shared=(Shared, Urllib3Transport), late=(Bearer, Late))
+@pytest.mark.subjects(
+    ours=(Bearer, Urllib3Transport, 10_000),
+    shared=(Shared, Urllib3Transport, 2000),
+    late=(Bearer, Late, 1000),
+)
 @COLOUR
 def test_s45_callers_of_many_identities_do_not_get_into_each_others_way(
     subject: Any, colour: str, serve: Serve
 ) -> None:
-    auth, transport = subject
+    auth, transport, calls = subject
     server = serve(ECHO)
 
-    found = answers(colour, server.url, auth, CALLS, transport(max_connections=16))
+    found = answers(colour, server.url, auth, calls, transport(max_connections=16))
 
-    assert len(found) == len(server.requests) == CALLS
+    assert len(found) == len(server.requests) == calls
     assert [got for number, got in found if got != f"/{number} Bearer {token(number)}"] == []
 
 

@@ -22,8 +22,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from tests.careless import Careless
 from tests.clients import COLOURS, Asker
+from tests.servers import GUARD
 
 from jackfield import (
+    BodyTooLargeError,
     DecodeError,
     Headers,
     JackfieldError,
@@ -36,16 +38,20 @@ from jackfield import (
     Url,
     Urllib3Transport,
     parse_http_date,
+    parse_retry_after,
 )
 from jackfield._answer import Answer
 from jackfield._decoding import decoded
 from jackfield._reference import resolve
 from jackfield_plugins.auth import parse_challenges
 from jackfield_plugins.auth._jwt import expiry
+from jackfield_plugins.pagination import parse_links
+from jackfield_plugins.retry import Retry
 from jackfield_plugins.retry._rate_limit import rate_limit_delay
-from jackfield_plugins.retry._server_delay import retry_after, server_delay
+from jackfield_plugins.retry._server_delay import server_delay
 from jackfield_plugins.signing import check_digest_field, digest_preferences
 from jackfield_plugins.signing._structured_fields import dictionary, strict
+from jackfield_plugins.streaming._disposition import suggested_name
 
 if TYPE_CHECKING:
     from tests.servers import Peer, Script, Serve
@@ -188,6 +194,22 @@ def test_s18_a_bomb_is_a_typed_error_and_costs_no_more_than_the_limit(
     assert measured.seconds < 2
 
 
+@CLIENTS
+@BOTH
+def test_s18_who_says_nothing_of_sizes_takes_64_mib_and_no_more(
+    serve: Serve, subject: type[Urllib3Transport], colour: str
+) -> None:
+    def zeros(size: int) -> bytes:
+        return reply(gzip.compress(bytes(size), compresslevel=1), "Content-Encoding: gzip")
+
+    server = serve(answering(zeros(64 * 1024 * 1024), zeros(64 * 1024 * 1024 + 1)))
+
+    with Asker(colour, server.url, subject()) as ask:
+        assert len(ask().content) == 64 * 1024 * 1024
+        with pytest.raises(BodyTooLargeError):
+            ask()
+
+
 def small_pieces(peer: Peer) -> None:
     """Chunks of two bytes each, without end: an object for each would take thirty times the room."""
     peer.request()
@@ -246,6 +268,32 @@ def test_s20_of_an_error_without_end_the_status_and_a_beginning_are_kept(
 
     assert caught.value.response is not None
     assert caught.value.response.content == b"x" * 64 * 1024
+
+
+@CLIENTS
+@BOTH
+@pytest.mark.parametrize("status", ["302 Found", "307 Temporary Redirect", "503 Service Unavailable", "429 Too Many"])
+def test_s20_what_comes_with_a_redirect_or_before_another_attempt_is_not_read_to_its_end(
+    serve: Serve, subject: type[Urllib3Transport], colour: str, status: str
+) -> None:
+    sent = [0]
+
+    def endless_message(peer: Peer) -> None:
+        peer.request()
+        peer.send(headed("Location: /good", "Retry-After: 0", "Transfer-Encoding: chunked", status=status))
+        for _ in range(1000):
+            peer.send(b"186a0\r\n" + b"x" * 100_000 + b"\r\n")
+            sent[0] += 100_000
+        peer.close()
+
+    server = serve(endless_message, answering(reply(b"good")))
+
+    retry = Retry(base=1e-6, throttle_base=1e-6, cap=1e-6)
+    with Asker(colour, server.url, subject(max_connections=1), plugins=[retry]) as ask:
+        assert ask().content == b"good"
+
+    assert server.peer(1).ended.wait(GUARD)
+    assert sent[0] < 20_000_000  # what the systems on both sides buffer
 
 
 @needs_proc
@@ -442,7 +490,7 @@ def date(text: str) -> object:
 
 def waiting(text: str) -> object:
     headers = Headers.received([("retry-after", text), ("ratelimit", text), ("x-ratelimit-reset", text)])
-    return retry_after(text, 0.0), rate_limit_delay(text), server_delay(headers, 0.0, throttled=True)
+    return parse_retry_after(headers, 0.0), rate_limit_delay(text), server_delay(headers, 0.0, throttled=True)
 
 
 def reference(text: str) -> object:
@@ -461,6 +509,10 @@ def digests(text: str) -> object:
 
 def address(text: str) -> object:
     return Url.parse("https://" + text)
+
+
+def links(text: str) -> object:
+    return parse_links([text])
 
 
 def codings(text: str) -> object:
@@ -501,6 +553,8 @@ PARSERS: dict[str, Parse] = {
     "address": address,
     "codings": codings,
     "head": head,
+    "links": links,
+    "disposition": suggested_name,
 }
 UNITS = [
     " ",
@@ -556,8 +610,23 @@ UNITS = [
 AROUND = [("", ""), ("a", "a"), ('"', '"'), ("Basic ", "!"), ("a=", "\x01"), ("Mon, 01 Jan ", "GMT")]
 
 
+MOST = 0.2  # seconds
+
+
+def parsed(parse: Parse, text: str) -> tuple[object, float]:
+    """What was raised that is not ours to raise, if anything, and the time that it took."""
+    started, outcome = time.thread_time(), None
+    try:
+        parse(text)
+    except JackfieldError:
+        pass
+    except Exception as error:
+        outcome = error
+    return outcome, time.thread_time() - started
+
+
 def quadratic(text: str) -> object:
-    return re.search(r"[ \t]*$(?<=x)", text)
+    return re.search(r"[ \t]*$(?<=x)", text[:14_000])
 
 
 def naked(text: str) -> object:
@@ -571,12 +640,8 @@ def test_s25_whatever_is_repeated_is_read_in_linear_time_or_refused(
 ) -> None:
     for name, parse in subject.items():
         for unit in UNITS:
-            started = time.thread_time()
-            outcome: object = None
-            try:
-                parse(around[0] + unit * 20_000 + around[1])
-            except JackfieldError:
-                pass
-            except Exception as error:
-                outcome = error
-            assert (name, unit, outcome, time.thread_time() - started < 1.0) == (name, unit, None, True)
+            text = around[0] + unit * 20_000 + around[1]
+            outcome, seconds = parsed(parse, text)
+            if MOST <= seconds < 3 * MOST:  # it may be the machine
+                outcome, seconds = parsed(parse, text)
+            assert (name, unit, outcome, seconds < MOST) == (name, unit, None, True)

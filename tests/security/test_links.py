@@ -6,12 +6,24 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from ssl import PROTOCOL_TLS_CLIENT, SSLContext
+from ssl import SSLContext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from tests.both import Both
-from tests.clients import COLOURS
+from tests.security.linking import (
+    CANARY,
+    COLOUR,
+    CREDENTIALS,
+    LAST,
+    PLACES,
+    answer,
+    answering,
+    items,
+    link_to,
+    trusting,
+    where_it_leads_nowhere,
+)
 
 import jackfield._paging
 from jackfield import (
@@ -26,25 +38,22 @@ from jackfield import (
     Request,
     Response,
     Service,
-    Urllib3Transport,
     follow,
     job,
     operation,
     paged,
 )
 from jackfield._reference import resolve
-from jackfield_plugins.auth import ApiKey, Basic, Bearer, Digest
+from jackfield_plugins.auth import Bearer
 from jackfield_plugins.polling import Polling
-from jackfield_plugins.signing import AwsCredentials, SigV4
 
 if TYPE_CHECKING:
-    import trustme
     from tests.servers import ReceivedRequest, Script, ScriptedServer, Serve
 
 Leaks = Callable[["ScriptedServer"], list[str]]
 Follow = Callable[[Service, Request, str], Request]
-CANARY = "hunter2-canary"
-COLOUR = pytest.mark.parametrize("colour", COLOURS)
+KINDS = pytest.mark.parametrize("kind", [kind for kind in CREDENTIALS if kind != "digest"])
+SOME_KINDS = pytest.mark.parametrize("kind", ["bearer", "api key query", "the client's own"])
 
 
 # --- a service that pages by links and has jobs with a URL for their state, and how it follows them
@@ -117,24 +126,6 @@ def cloud(follow: Follow, told_by: str = "location") -> type[Service]:
     return Cloud
 
 
-def answering(respond: Callable[[ReceivedRequest], bytes]) -> Script:
-    def script(peer: Any) -> None:
-        for request in peer.requests():
-            peer.send(respond(request))
-
-    return script
-
-
-def answer(status: int, *headers: str, body: object = None) -> bytes:
-    octets = json.dumps(body).encode()
-    head = "".join(f"{line}\r\n" for line in (f"HTTP/1.1 {status} X", f"Content-Length: {len(octets)}", *headers))
-    return head.encode("latin-1") + b"\r\n" + octets
-
-
-def items(*numbers: int, then: str | None = None) -> bytes:
-    return answer(200, body={"items": numbers, "next": then})
-
-
 def pages(following: Callable[[str], str | None]) -> Script:
     """Each page leads to what follows from its target."""
     return answering(lambda request: items(1, then=following(request.target)))
@@ -145,54 +136,6 @@ def jobs(state: str, told_by: str = "location") -> Script:
     field = [f"{told_by}: {state}"] if told_by else []
     started = answer(202, *field, body={"state": state})
     return answering(lambda request: started if request.line.startswith("POST") else answer(200))
-
-
-LAST = answering(lambda request: items(2))
-CREDENTIALS: dict[str, Callable[[], dict[str, Any]]] = {
-    "basic": lambda: {"plugins": [Basic(CANARY, CANARY)]},
-    "bearer": lambda: {"plugins": [Bearer(CANARY)]},
-    "digest": lambda: {"plugins": [Digest(CANARY, CANARY)]},
-    "api key header": lambda: {"plugins": [ApiKey(CANARY, header="X-Api-Key")]},
-    "api key query": lambda: {"plugins": [ApiKey(CANARY, query="api_key")]},
-    "sigv4": lambda: {"plugins": [SigV4(AwsCredentials(CANARY, CANARY, CANARY), "us-east-1", "service")]},
-    "the client's own": lambda: {"headers": {"X-Tenant": CANARY}},
-}
-KINDS = pytest.mark.parametrize("kind", [kind for kind in CREDENTIALS if kind != "digest"])
-SOME_KINDS = pytest.mark.parametrize("kind", ["bearer", "api key query", "the client's own"])
-PLACES = pytest.mark.parametrize("place", ["another port", "another host", "no scheme", "http for https"])
-
-
-def trusting(authority: trustme.CA) -> Urllib3Transport:
-    context = SSLContext(PROTOCOL_TLS_CLIENT)
-    authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType] - pyOpenSSL, not here
-    return Urllib3Transport(ssl_context=context)
-
-
-def link_to(other: ScriptedServer, place: str) -> str:
-    host = "localhost" if place == "another host" else "127.0.0.1"
-    return f"{'' if place == 'no scheme' else 'http:'}//{host}:{other.port}/x?page=2"
-
-
-def where_it_leads_nowhere(service: ScriptedServer, other: ScriptedServer, secret: Path) -> list[str]:
-    """References that must be refused: they trick whoever reads only a part of them, or name no http."""
-    return [
-        f"{service.url}@127.0.0.1:{other.port}/x",
-        f"http://{CANARY}:{CANARY}@127.0.0.1:{other.port}/x",
-        f"//user@127.0.0.1:{other.port}/x",
-        f"{service.url}.evil.test/x",
-        f"{service.url}\\@127.0.0.1:{other.port}/x",
-        f"\\\\127.0.0.1:{other.port}\\x",
-        f"http://127.0.0.1:{other.port}\r\nx: y/",
-        f"http:////127.0.0.1:{other.port}/x",
-        f"http://0x7f000001:{other.port}/x",
-        secret.as_uri(),
-        "javascript:alert(1)",
-        "gopher://127.0.0.1/x",
-        "unix:/run/x",
-        "http://",
-        "http://[::1]evil/",
-        "/" + "x" * 70_000,
-    ]
 
 
 # --- S09: the next page
@@ -290,7 +233,7 @@ def on_and_on(api: Both) -> None:
     """Broken on purpose: goes on from each token, and asks nobody whether that ends."""
     token = api.get(api.client.things()).next
     for _ in range(50):
-        token = api.get(api.client.things.at(json.dumps([json.loads(token)[0] + "#"]))()).next
+        token = api.get(api.client.things.at(json.dumps(["things", [json.loads(token)[1][0] + "#"]]))()).next
 
 
 def to_the_same(target: str) -> str:
@@ -449,7 +392,7 @@ def test_s10_a_token_that_leads_to_another_origin_is_refused(
 
     with Both(colour, cloud(subject), service.url, plugins=[Bearer(CANARY)]) as api:
         if token == "page":
-            planted = api.client.things.at(json.dumps([f"{other.url}/x"]))
+            planted = api.client.things.at(json.dumps(["things", [f"{other.url}/x"]]))
         else:
             planted = api.client.build.resume(json.dumps(["build", f"{other.url}/x", ""])).result
         with pytest.raises(ContractError, match="another origin"):

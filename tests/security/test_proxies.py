@@ -167,14 +167,23 @@ def test_a_407_of_who_is_no_proxy_is_an_answer_and_gets_no_credentials(serve: Se
     assert not leaks(heard(origin))
 
 
+def blind(url: str, *, auth: Any, ssl_context: ssl.SSLContext) -> Proxy:
+    """Believes whoever answers. Broken on purpose."""
+    proxy = Proxy(url, auth=auth, ssl_context=ssl_context)
+    ssl_context.check_hostname = False
+    ssl_context.verify_mode = ssl.CERT_NONE
+    return proxy
+
+
 @pytest.mark.parametrize("colour", COLOURS)
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_a_proxy_that_cannot_prove_who_it_is_hears_nothing(
-    serve: Serve, tmp_path: Path, authority: Authority, colour: str, scheme: str
+@pytest.mark.subjects(ours=Proxy, blind=blind)
+def test_s30_a_proxy_that_cannot_prove_who_it_is_hears_nothing(
+    serve: Serve, tmp_path: Path, authority: Authority, colour: str, scheme: str, subject: Any
 ) -> None:
-    proxy = serve(answering, tls=self_signed("127.0.0.1").server_context(tmp_path))
+    proxy = serve(saying(REFUSED), tls=self_signed("127.0.0.1").server_context(tmp_path))
     transport = Urllib3Transport(
-        proxy=Proxy(proxy.url, auth=AUTH, ssl_context=authority.client_context()),
+        proxy=subject(proxy.url, auth=AUTH, ssl_context=authority.client_context()),
         ssl_context=authority.client_context(),
     )
 

@@ -268,6 +268,28 @@ def test_s03_the_same_origin_gets_the_credentials_at_every_hop(
     )
 
 
+@pytest.mark.subjects(ours=Redirects(), timid=Timid())
+@pytest.mark.parametrize(
+    ("base", "place"),
+    [
+        ("https://api.example.test", "https://api.example.test:443/x"),
+        ("https://api.example.test:443", "https://api.example.test/x"),
+        ("https://api.example.test", "HTTPS://API.Example.Test/x#fragment"),
+        ("http://api.example.test", "http://api.example.test:80/x"),
+        ("http://api.example.test", "//api.example.test:80/x"),
+    ],
+)
+def test_s03_an_origin_is_the_same_with_its_default_port_and_in_any_spelling(
+    subject: Any, base: str, place: str, caller: Caller
+) -> None:
+    transport = FakeTransport([Response(302, {"location": place})], otherwise=Response(200))
+
+    caller.ask(base, [Bearer(CANARY), subject], transport=transport)
+
+    assert [request.target for request in transport.requests] == ["/r", "/x"]
+    assert [request.headers.get("authorization") for request in transport.requests] == [f"Bearer {CANARY}"] * 2
+
+
 BODY_HEADERS = {"Content-Type": "text/plain", "Content-Language": "en", "Digest": "x=1", "If-Match": '"e"'}
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from datetime import datetime
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +16,7 @@ from jackfield import (
     AsyncClient,
     Call,
     Client,
+    ForbiddenError,
     Headers,
     Proceed,
     Request,
@@ -141,6 +144,56 @@ def test_a_body_that_can_be_read_once_is_refused_before_anything_is_sent(scheme:
     assert transport.requests == []
 
 
+SKEW = 3600.0
+
+
+@pytest.mark.subjects(ours=itself, lazy=Lazy)
+@pytest.mark.parametrize("kind", [Api, AsyncApi], ids=["sync", "async"])
+@pytest.mark.parametrize("forgives", [True, False], ids=["it was the clock", "it was not"])
+def test_s41_a_clock_that_is_wrong_is_corrected_once(subject: Any, forgives: bool, kind: Any) -> None:
+    def answer(request: Request) -> Response:
+        dates.append(request.headers["x-amz-date"])
+        if forgives and len(dates) > 1:
+            return Response(200)
+        return Response(403, {"date": formatdate(runtime.now() + SKEW, usegmt=True)})
+
+    dates: list[str] = []
+    runtime: Any = VirtualSyncRuntime() if kind is Api else VirtualAsyncioRuntime()
+    plugins = [subject(SIGNERS["aws"]()), Retry()]
+    client = kind("https://h", transport=FakeTransport(otherwise=answer), runtime=runtime, plugins=plugins)
+
+    try:
+        assert get(client.put("thing")) == 200
+    except ForbiddenError:
+        assert not forgives
+
+    told = [datetime.strptime(date, "%Y%m%dT%H%M%S%z").timestamp() for date in dates]
+    assert len(told) == 2
+    assert told[1] - told[0] == pytest.approx(SKEW, abs=1)
+
+
+def predictable(runtime: Any) -> Any:
+    """Broken on purpose: what nobody should foretell, is always the same."""
+    runtime.token_bytes = bytes
+    return runtime
+
+
+@pytest.mark.subjects(ours=itself, predictable=predictable)
+@pytest.mark.parametrize("kind", [Api, AsyncApi], ids=["sync", "async"])
+@pytest.mark.parametrize("scheme", ["hmac", "oauth 1", "message signatures"])  # SigV4 has no nonce
+def test_s42_equal_calls_at_one_instant_have_nonces_of_their_own(subject: Any, scheme: str, kind: Any) -> None:
+    transport = FakeTransport(otherwise=Response(200))
+    runtime = subject(VirtualSyncRuntime() if kind is Api else VirtualAsyncioRuntime())
+    client = kind("https://h", transport=transport, runtime=runtime, plugins=[SIGNERS[scheme]()])
+
+    for _ in range(100):
+        get(client.put("thing"))
+
+    assert runtime.elapsed == 0
+    signed = [tuple(r.headers[name] for name in SIGNATURES if name in r.headers) for r in transport.requests]
+    assert len(set(signed)) == 100
+
+
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 VALUE = st.from_regex(r"[!-~]([ -~]{0,8}[!-~])?", fullmatch=True)
 REQUESTS = st.tuples(
@@ -176,7 +229,7 @@ def test_s42_what_a_server_reads_off_the_wire_is_what_was_signed(subject: Any, k
     )
     verifier = MessageVerifier({"mine": HmacKey("secret")}, required=covered)
 
-    @given(st.lists(REQUESTS, min_size=1, max_size=5))
+    @given(st.lists(REQUESTS, min_size=10, max_size=10))  # 500 in all
     @settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.generate])
     def check(requests: list[Any]) -> None:
         seen = len(server.requests)
