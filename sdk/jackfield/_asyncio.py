@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, suppress
-from random import Random
+from random import SystemRandom
 from typing import Any, Generic, TypeVar
 
 from ._errors import ConfigurationError, UsageError
@@ -29,7 +29,7 @@ class AsyncioRuntime:
     def __init__(self, *, workers: int = 256) -> None:
         if workers < 1:
             raise ConfigurationError(f"workers must be 1 or more, not {workers}")
-        self.random = Random().random
+        self.random = SystemRandom().random
         self._workers = workers
         self._threads: ThreadPoolExecutor | None = None
         self._process = 0
@@ -96,8 +96,9 @@ class AsyncioRuntime:
         self._closed = True
         for waiting in tuple(self._waiting):
             waiting.set()
-        here = [task for task in self._beside if task.get_loop() is asyncio.get_running_loop()]
-        for task in self._beside:
+        beside = tuple(self._beside - {asyncio.current_task()})
+        here = [task for task in beside if task.get_loop() is asyncio.get_running_loop()]
+        for task in beside:
             with suppress(RuntimeError):  # its loop is closed: it has ended with that
                 task.get_loop().call_soon_threadsafe(task.cancel)
         await asyncio.gather(*here, return_exceptions=True)

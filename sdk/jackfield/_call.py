@@ -31,6 +31,7 @@ class Call:
         unanswered: it was sent, at least in part, and no answer has come that tells what became of it. A transport says
             so before its first byte.
         cut: the body of the last answer, an error's or a redirect's, is only what was read of it.
+        begun: a request that is not idempotent was answered by a redirect to what came of it.
         fetched: whether anything was sent on the side of this call, at least in part.
         observers: who is told of events; empty costs nothing.
     """
@@ -39,6 +40,7 @@ class Call:
         "_request",
         "_wiring",
         "attempts",
+        "begun",
         "cut",
         "deadline",
         "dry",
@@ -73,6 +75,7 @@ class Call:
         self._request: Request | None = None  # the last one handed to the transport: it bears credentials
         self.unanswered = False
         self.cut = False
+        self.begun = False
         self.fetched = False
         self.timeout = options.timeout
         if within is not None:  # what an operation awaits ends with it
@@ -113,8 +116,8 @@ class Call:
     def identity(self) -> bytes:
         """Whose credentials the client's requests bear, known before they do: a digest of 32 bytes, empty for none.
 
-        It is for keeping what one may see from another: answers in a cache. It is no secret, and is not to be stored
-        as it is: a password that was guessed can be held against it.
+        It is for keeping what one may see from another: answers in a cache. Secrets are in it, so that who knows a name
+        and not its password is somebody else; a guess can be held against it: it is not to be stored as it is.
         """
         return self._wiring.identity
 
@@ -165,5 +168,5 @@ class Call:
             self.url(request) if request else "",
             self.attempts,
             self.runtime.monotonic() - self.started,
-            request is not None and self.unanswered and not request.is_idempotent,
+            self.begun or (request is not None and self.unanswered and not request.is_idempotent),
         )

@@ -21,7 +21,7 @@ def jackfield_steps() -> Iterable[Step | Pure]:
 
 @hookspec
 def jackfield_identity() -> bytes:
-    """A digest that tells whose credential this plugin puts on requests; without it no answer is kept for others."""
+    """A digest of the whole credential that this plugin puts on requests, its secret too; random bytes if None."""
     raise NotImplementedError
 
 

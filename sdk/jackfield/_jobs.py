@@ -63,7 +63,7 @@ class Job(Handle[T_co]):
         """Waits for the result.
 
         Args:
-            timeout: seconds to wait at most; None: as long as the service's style says. 0 asks once.
+            timeout: seconds, and a tenth more for the last poll; None: as the service's style says. 0 asks once.
             progress: is called with a `JobPolled` after each poll.
 
         Raises:
@@ -92,7 +92,7 @@ class AsyncJob(Handle[T_co]):
         return await self._progress.poll()
 
     async def result(self, timeout: float | None = None, *, progress: Tell | None = None) -> T_co:
-        """Waits for the result, at most `timeout` seconds; raises `JobTimeoutError` after that."""
+        """Waits `timeout` seconds for the result, and a tenth more for the last poll; then raises `JobTimeoutError`."""
         return await result_of(self._progress, timeout, progress)
 
     async def cancel(self) -> None:
@@ -127,7 +127,7 @@ def wait_all(
 
     Args:
         jobs: what to wait for.
-        timeout: seconds for all of them; None: each as long as its style says.
+        timeout: seconds for all of them, and a tenth more for last polls; None: each as long as its style says.
         return_errors: give the errors among the results, when all jobs are over, and do not raise the first at once.
         progress: is called with a `JobPolled` after each poll.
 

@@ -78,7 +78,8 @@ class PagedDefinition(Definition[P, Page[T]], Descriptor["SyncPaged[P, T]", "Asy
     def walk(self, client: Wired, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Walk[T] | Ahead[T]:
         """The way through all pages, for either colour."""
         most = MAX_PAGES if self.max_pages is None else self.max_pages
-        walk = Walk(self.name, self._token, lambda at: self._fetch(client, at, args, kwargs), most)
+        counted = getattr(self._style, "counted", False)
+        walk = Walk(self.name, self._token, lambda at: self._fetch(client, at, args, kwargs), most, counted=counted)
         return Ahead(walk, client._wiring.runtime, self._ahead) if self._ahead else walk
 
     async def _fetch(self, client: Wired, at: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Fetched[T]:

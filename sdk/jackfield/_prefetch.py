@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Coroutine
 from threading import Lock
@@ -35,6 +36,7 @@ class Ahead(Generic[T]):
         self._walk = walk
         self._runtime = runtime
         self._most = most
+        self._process = os.getpid()
         self._lock = Lock()  # held for some lines, and never while anybody waits
         self._ready: deque[Page[T] | BaseException | None] = deque()  # None is the end
         self._came: Signal | None = None
@@ -46,6 +48,7 @@ class Ahead(Generic[T]):
 
     async def step(self) -> Page[T] | None:
         """The next page; None after the last. An error comes in its place; step again to try that page again."""
+        self._mind_fork()
         while not self._ready and not self._closed:
             if self._came is not None:
                 raise UsageError("these pages are asked for by two at once: give each an iterator of its own")
@@ -68,6 +71,14 @@ class Ahead(Generic[T]):
         if outcome is not None:
             self._begin()
         return outcome
+
+    def _mind_fork(self) -> None:
+        """Who walked stayed with the parent, which may have held the lock."""
+        if self._process != os.getpid():
+            self._process, self._lock = os.getpid(), Lock()
+            self._walking = self._fetching = False
+            self._came = self._cancel = None
+            self._walk.begin_anew()
 
     def close(self) -> None:
         """Ends it for good. Safe from whatever thread, the collector's too."""

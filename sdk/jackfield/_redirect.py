@@ -78,7 +78,9 @@ def _next(request: Request, response: Response, call: Call) -> Request:
     places = set(response.headers.get_all("location"))
     if len(places) != 1:
         raise UsageError(f"it has {len(places)} Locations, not one" if places else "it has no Location")
-    following = resolve(request, places.pop()).on(_changed(request, response.status))
+    changed = _changed(request, response.status)
+    call.begun |= changed is not request and not request.is_idempotent
+    following = resolve(request, places.pop()).on(changed)
     if following.url.origin != request.url.origin:
         return _abroad(request, following, call)
     if isinstance(following.body, StreamBody) and not following.body.replayable:

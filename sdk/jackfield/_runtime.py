@@ -92,9 +92,9 @@ class SyncRuntime:
     """Runs everything in the caller's thread. No capability ever suspends, so one `send` ends a coroutine."""
 
     def __init__(self) -> None:
-        from random import Random
+        from random import SystemRandom
 
-        self.random = Random().random
+        self.random = SystemRandom().random  # whatever was seeded, and in forked children too, everybody has his own
         self._flights = Flights()
         self._closed = threading.Event()
         self._waiting: set[_ThreadSignal] = set()
@@ -159,21 +159,24 @@ class SyncRuntime:
 
     def background(self, work: Coroutine[Any, Any, object]) -> bool:
         """In a thread of its own."""
-        if self._closed.is_set() or len(self._beside) >= BACKGROUND:
-            work.close()
-            return False
-        thread = threading.Thread(target=self._run_beside, args=(work,), name="jackfield-background", daemon=True)
-        self._beside.add(thread)
-        thread.start()
-        return True
+        self._beside.difference_update([one for one in tuple(self._beside) if not one.is_alive()])
+        if not self._closed.is_set() and len(self._beside) < BACKGROUND:
+            thread = threading.Thread(target=self._run_beside, args=(work,), name="jackfield-background", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                pass  # there are too many threads
+            else:
+                self._beside.add(thread)
+                return True
+        work.close()
+        return False
 
     def _run_beside(self, work: Coroutine[Any, Any, object]) -> None:
         try:
             self.run(work)
         except Exception as error:
             log_background(error)
-        finally:
-            self._beside.discard(threading.current_thread())
 
     async def close(self) -> None:
         """Ends every wait, in whatever thread, and awaits what runs in the background."""

@@ -45,18 +45,22 @@ class Sending:
         if isinstance(body, bytes) and len(body) <= _SMALL:
             return self._send(connection, body or None)
         stream = StreamBody(lambda: [body]) if isinstance(body, bytes) else body
-        with closing(iter(stream)) as self._body:
-            if self._aborted:  # before there was something to wake
-                self._body.abort()
-            pieces = self._timed(self._body, connection.sock)
-            first = next(pieces, b"")  # what cannot be produced is not begun to be sent
-            return self._send(connection, chain((first,), pieces))
+        try:
+            with closing(iter(stream)) as reading:
+                self._body = reading
+                if self._aborted:  # before there was something to wake
+                    reading.abort()
+                pieces = self._timed(reading, connection.sock)
+                first = next(pieces, b"")  # what cannot be produced is not begun to be sent
+                return self._send(connection, chain((first,), pieces))
+        finally:
+            self._body = None  # whoever aborts from here on means the answer
 
     def abort(self) -> None:
         """Wakes whoever waits for a piece of the body."""
         self._aborted = True
-        if self._body is not None:
-            self._body.abort()
+        if (body := self._body) is not None:
+            body.abort()
 
     def _send(self, connection: Connection, body: bytes | Iterable[Any] | None) -> bool:
         request, taken = self._request, cast("bytes | Iterable[bytes] | None", body)  # any buffer will do

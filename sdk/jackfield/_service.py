@@ -15,7 +15,7 @@ from ._options import Options
 from ._steps import compile_chain
 from ._transport import Transport
 from ._url import Url
-from ._wiring import Closeable, Life, Wired, Wiring, dispatch, identity_of
+from ._wiring import Closeable, Life, Wired, Wiring, dispatch, identity_of, identity_of_transport
 
 if TYPE_CHECKING:
     from ._runtime import Runtime
@@ -104,8 +104,9 @@ class Service(Wired):
         life = Life(own)
         chain = compile_chain(active.parts, dispatch(transport, life))
         self._call = None
-        identity = identity_of(active, options)
-        self._wiring = Wiring(base, options, used, transport, active, chain, identity, life)
+        carried = identity_of_transport(transport)
+        identity = identity_of(active, options, carried)
+        self._wiring = Wiring(base, options, used, transport, active, chain, identity, carried, life)
 
     @property
     def runtime(self) -> Runtime:

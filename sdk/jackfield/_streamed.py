@@ -122,8 +122,6 @@ class Streaming:
 
     async def _next(self) -> bytes:
         """The next piece; empty at the end."""
-        if self._ended:
-            return b""
         if self._closed:
             raise UsageError(f"this stream of {self._name} is closed: call the operation again")
         try:

@@ -34,6 +34,10 @@ class Urllib3Transport:
         allow: is asked with an `Origin` and an address of it, an `ipaddress` object, before each connection, whatever
             the request is for; False keeps it from there. From several threads, so it must be quick. Not with a proxy.
 
+    Attributes:
+        identity: whose client certificate it may show, for caches: no one's without an `ssl_context`; else this
+            object's own, until you set it to bytes that are the same for the same certificate.
+
     Raises:
         ConfigurationError: a part makes no sense, or a context does not verify and nobody said that this is meant.
     """
@@ -55,6 +59,7 @@ class Urllib3Transport:
         self._ssl_context = checked_context(ssl_context, verify=verify)
         self._proxy = Proxy(proxy) if isinstance(proxy, str) else proxy
         self._allow = allow
+        self.identity = b"" if ssl_context is None else os.urandom(16)
         self._closed = False
         self._begin()
         _transports.add(self)

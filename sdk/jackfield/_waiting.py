@@ -28,19 +28,21 @@ _LONGEST_FAULT = 60.0  # seconds between polls that fail, where the service asks
 _LONGEST_ASKED = 300.0  # seconds that a service may ask to wait
 _SHORTEST_ASKED = 1.0  # ... and may not go below, unless the style does
 _SPREAD = 0.1  # of what a service asks for is added at random at most: others were told the same
-_LAST_POLL = 10.0  # seconds that polls have when the time is up: each job is to be asked for once at the end
+_LAST_POLL = 10.0  # seconds that a last poll has at most when the time is up; all of them where that is 0
+_LATE = 0.1  # of the time that is waited: what a last poll may take of more
 
 
 class Waiter(Generic[T]):
     """One job, how long it is waited for, and what came of it."""
 
-    __slots__ = ("limit", "outcome", "progress", "until")
+    __slots__ = ("end", "limit", "outcome", "progress", "until")
 
     def __init__(self, progress: Progress[T], timeout: float | None) -> None:
         limit = progress.style.timeout(progress.client) if timeout is None else timeout
         self.progress = progress
         self.limit = min(limit, progress.call.remaining())
         self.until = progress.call.runtime.monotonic() + self.limit
+        self.end = self.until + (min(_LAST_POLL, _LATE * (1 + self.limit)) if self.limit else _LAST_POLL)
         self.outcome: Done[T] | JackfieldError | None = None
 
     def settle(self, error: JackfieldError | None, *, give_up: bool, is_late: bool) -> None:
@@ -94,7 +96,7 @@ class Round(Generic[T]):
 
     async def _poll(self) -> list[JackfieldError | None]:
         """For each job what its poll failed with."""
-        end = min(waiter.until for waiter in self.waiting) + _LAST_POLL
+        end = min(waiter.end for waiter in self.waiting)
         left, jobs = end - self._runtime.monotonic(), [waiter.progress for waiter in self.waiting]
         if left <= 0:
             return [DeadlineExceededError("the polls of other jobs took all the time there was") for _ in jobs]

@@ -28,9 +28,22 @@ class Walk(Generic[T]):
         token: gives that of a position.
         fetch: gives the page at a position; at None, that to begin with.
         max_pages: how many pages are fetched at most.
+        counted: whether positions are counted on this side, so that a service may ignore them.
     """
 
-    __slots__ = ("_at", "_before", "_busy", "_done", "_fetch", "_max_pages", "_name", "_pages", "_seen", "_token")
+    __slots__ = (
+        "_at",
+        "_before",
+        "_busy",
+        "_counted",
+        "_done",
+        "_fetch",
+        "_max_pages",
+        "_name",
+        "_pages",
+        "_seen",
+        "_token",
+    )
 
     def __init__(
         self,
@@ -38,11 +51,14 @@ class Walk(Generic[T]):
         token: Callable[[Any], str],
         fetch: Callable[[Any], Coroutine[Any, Any, Fetched[T]]],
         max_pages: int,
+        *,
+        counted: bool = True,
     ) -> None:
         self._name = name
         self._token = token
         self._fetch = fetch
         self._max_pages = max_pages
+        self._counted = counted
         self._at: Any = None
         self._pages = 0
         self._seen: set[int] = set()  # hashes of tokens: a service may give long ones
@@ -71,6 +87,10 @@ class Walk(Generic[T]):
         self._done = after is None
         return page
 
+    def begin_anew(self) -> None:
+        """Nobody steps it any more: in a forked child, who did so stayed with the parent."""
+        self._busy = False
+
     def close(self) -> None:
         """Ends it for good."""
         self._done = True
@@ -87,14 +107,18 @@ class Walk(Generic[T]):
         following = hash(page.next)
         if following in self._seen:
             raise ContractError(f"{self._name} comes to the same page again and would never end")
+        self._seen.add(following)
+        if self._counted:
+            self._check_is_another(page)
+        return fetched
+
+    def _check_is_another(self, page: Page[T]) -> None:
         trace = _Trace.of(page)
         if self._before is not None and trace.is_again(self._before):
             raise ContractError(
                 f"{self._name} gives the same page again: the service ignores which page it is asked for"
             )
-        self._seen.add(following)
         self._before = trace
-        return fetched
 
 
 class _Trace(NamedTuple):

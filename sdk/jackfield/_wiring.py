@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, Self
 
@@ -73,6 +74,7 @@ class Wiring(NamedTuple):
     plugins: PluginSet
     chain: Chain
     identity: bytes
+    carried: bytes
     life: Life
     is_view: bool = False
 
@@ -131,7 +133,7 @@ class Wired:
             changed = wiring.plugins.changed(plugins)
             chain = compile_chain(changed.parts, dispatch(wiring.transport, wiring.life))
             wiring = wiring._replace(plugins=changed, chain=chain)
-        identity = identity_of(wiring.plugins, options)
+        identity = identity_of(wiring.plugins, options, wiring.carried)
         view = object.__new__(type(self))
         view.__dict__ = self.__dict__.copy()
         view._wiring = wiring._replace(options=options, identity=identity, is_view=True)
@@ -165,15 +167,28 @@ class Wired:
         )
 
 
-def identity_of(plugins: PluginSet, options: Options) -> bytes:
-    """Whose credentials the requests of a client bear: a digest of 32 bytes; empty where they bear none."""
+def identity_of_transport(transport: Transport) -> bytes:
+    """Whose credentials a transport bears, a client certificate say; nobody else's than this client's if unknown."""
+    identity: bytes | None = getattr(transport, "identity", None)
+    return os.urandom(16) if identity is None else identity
+
+
+def identity_of(plugins: PluginSet, options: Options, carried: bytes) -> bytes:
+    """Whose credentials the requests of a client bear: a digest of 32 bytes; empty where they bear none.
+
+    Args:
+        plugins: tell of theirs.
+        options: the client's own headers.
+        carried: by the transport; see `identity_of_transport`.
+    """
     from hashlib import blake2b
+
 
     headers = sorted((name.lower(), value) for name, value in options.headers.pairs())
     told = [pair for pair in headers if pair[0] not in _HARMLESS]
-    if not told and not plugins.identities:
+    if not told and not plugins.identities and not carried:
         return b""
-    return blake2b(repr((sorted(plugins.identities), told)).encode(), digest_size=32).digest()
+    return blake2b(repr((sorted(plugins.identities), told, carried)).encode(), digest_size=32).digest()
 
 
 def dispatch(transport: Transport, life: Life) -> Proceed:

@@ -418,7 +418,7 @@ def test_a_poll_has_what_is_left_and_ten_seconds_and_no_more_than_a_call_has(col
     assert left == [60, 30, 10]
 
 
-def test_a_wait_ends_ten_seconds_after_its_time_whatever_polls_take(colour: Colour) -> None:
+def test_a_wait_ends_a_tenth_after_its_time_whatever_polls_take(colour: Colour) -> None:
     def slow(request: Request) -> Response:
         client.runtime.elapsed += 9
         raise ReadTimeoutError("slow")
@@ -432,8 +432,30 @@ def test_a_wait_ends_ten_seconds_after_its_time_whatever_polls_take(colour: Colo
 
     assert heard == []
     assert [type(error) for error in errors] == [JobTimeoutError] * 20
-    assert client.runtime.elapsed <= 5 + 9 + 9
-    assert [job._progress.polls for job in jobs] == [1, 1, *[0] * 18]
+    assert client.runtime.elapsed <= 5 + 9
+    assert [job._progress.polls for job in jobs] == [1, *[0] * 19]
+
+
+@pytest.mark.parametrize(("timeout", "late"), [(0, 10), (1, 0.2), (60, 6.1), (1800, 10)])
+def test_a_last_poll_of_a_service_that_hangs_has_a_tenth_more(colour: Colour, timeout: float, late: float) -> None:
+    left: list[float] = []
+
+    class Looks(Every):
+        async def poll(self, service: Any, job: Pending) -> JobState[str]:
+            left.append(service.call.remaining())
+            return job
+
+    class Looking(Service):
+        @job(Looks(10_000))
+        async def build(self) -> JobState[str]:
+            return Pending("j1")
+
+    client = colour.client(Looking)
+
+    with pytest.raises(JobTimeoutError):
+        colour.get(colour.get(client.build.start()).result(timeout=timeout))
+
+    assert left == [pytest.approx(late)]
 
 
 # --- progress

@@ -53,6 +53,8 @@ class Number(NamedTuple):
 class Numbers:
     """Pages by number, until one is empty."""
 
+    counted = True
+
     def first(self, service: Any) -> Number:
         return Number()
 
@@ -156,6 +158,15 @@ def test_a_page_of_the_same_records_again_is_refused(colour: Colour, items: list
 
     assert seen == items
     assert len(transport.requests) == 2
+
+
+def test_records_may_be_the_same_where_the_service_says_what_comes_next(colour: Colour) -> None:
+    beats = [{"level": "info", "text": "heartbeat"}] * 3
+    transport = FakeTransport(
+        [json_response({"items": beats, "next": cursor}) for cursor in ("a", "b", "c", None)],
+    )
+
+    assert len(colour.take(colour.client(Shop, transport).events.all())) == 12
 
 
 @pytest.mark.parametrize("item", ["a", 1, 1.5, True, None])

@@ -4,21 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import combinations
+from ssl import create_default_context
 from typing import Any
 
 import pytest
 from tests.clients import AnythingClient
 
-from jackfield import Call, PluginError, Proceed, Request, Response, Secret, Stage, Step, hookimpl
+from jackfield import (
+    Call,
+    PluginError,
+    Proceed,
+    Request,
+    Response,
+    Runtime,
+    Secret,
+    Stage,
+    Step,
+    Urllib3Transport,
+    hookimpl,
+)
 from jackfield.testing import FakeTransport
 from jackfield_plugins.auth import (
     ApiKey,
     Basic,
     Bearer,
     ClientSecretBasic,
+    ClientSecretPost,
+    Credentials,
     Digest,
     Grant,
+    MemoryTokenStore,
     OAuth2,
+    PublicClient,
     Token,
     TokenAuth,
     TokenManager,
@@ -39,6 +56,7 @@ class Named:
 
     def __init__(self, key: str) -> None:
         self.key = key
+        self.identity = key.encode()
 
     async def grant(self, call: Call) -> Token:
         raise NotImplementedError
@@ -66,8 +84,14 @@ ACCOUNTS: dict[str, Callable[[], list[object]]] = {
     "digest, another": lambda: [Digest("eve", "one")],
     "client": lambda: [oauth(Grant.client_credentials(), client=ClientSecretBasic("ada", "one"))],
     "client, another": lambda: [oauth(Grant.client_credentials(), client=ClientSecretBasic("eve", "one"))],
+    "client, another secret": lambda: [oauth(Grant.client_credentials(), client=ClientSecretPost("ada", "two"))],
+    "client, for less": lambda: [oauth(Grant.client_credentials("read"), client=ClientSecretBasic("ada", "one"))],
     "password": lambda: [oauth(Grant.password("ada", "one"))],
     "password, another": lambda: [oauth(Grant.password("eve", "one"))],
+    "password, another secret": lambda: [oauth(Grant.password("ada", "two"))],
+    "password, of a client": lambda: [oauth(Grant.password("ada", "one"), client=PublicClient("phone"))],
+    "a code": lambda: [oauth(Grant.authorization_code("one", "http://127.0.0.1/", "v" * 43), account="ada")],
+    "a code, another": lambda: [oauth(Grant.authorization_code("two", "http://127.0.0.1/", "v" * 43), account="ada")],
     "login": lambda: [oauth(None, token=Token("one", refresh_token="more"))],
     "login, another": lambda: [oauth(None, token=Token("two", refresh_token="less"))],
     "a source of theirs": lambda: [TokenAuth(TokenManager(Named("ada")))],
@@ -76,9 +100,12 @@ ACCOUNTS: dict[str, Callable[[], list[object]]] = {
     "hmac, another": lambda: [HmacSigning(GITHUB_WEBHOOKS, "two")],
     "sigv4": lambda: [SigV4(AwsCredentials("one", "s"), "us-east-1", "execute-api")],
     "sigv4, another": lambda: [SigV4(AwsCredentials("two", "s"), "us-east-1", "execute-api")],
+    "sigv4, another secret": lambda: [SigV4(AwsCredentials("one", "t"), "us-east-1", "execute-api")],
     "sigv4, for a while": lambda: [SigV4(AwsCredentials("one", "s", "t"), "us-east-1", "execute-api")],
     "oauth1": lambda: [OAuth1("one", "s", "t", "ts")],
     "oauth1, another": lambda: [OAuth1("two", "s", "t", "ts")],
+    "oauth1, another secret": lambda: [OAuth1("one", "x", "t", "ts")],
+    "oauth1, another token secret": lambda: [OAuth1("one", "s", "t", "xs")],
     "oauth1, another's": lambda: [OAuth1("one", "s", "u", "ts")],
     "both": lambda: [Bearer("one"), HmacSigning(GITHUB_WEBHOOKS, "one")],
 }
@@ -103,7 +130,8 @@ def identity(*plugins: object, **options: Any) -> bytes:
             return look(request)
 
     view = options.pop("view", {})
-    client = AnythingClient(URL, transport=FakeTransport(), plugins=[Looking(), *plugins], **options)
+    options.setdefault("transport", FakeTransport())
+    client = AnythingClient(URL, plugins=[Looking(), *plugins], **options)
     client.with_options(**view).ask(Request("GET", client.url()))
     return seen[0]
 
@@ -124,13 +152,28 @@ def test_no_two_accounts_are_the_same() -> None:
     assert [pair for pair in combinations(ACCOUNTS, 2) if identities[pair[0]] == identities[pair[1]]] == []
 
 
-def test_a_grant_that_does_not_say_whose_it_is_is_nobody_elses() -> None:
-    def unnamed() -> OAuth2:
-        return oauth(Grant({"grant_type": "api_key", "api_key": Secret("one")}))
+class Keyed:
+    """A client that signs with a key, and has nothing that could be told apart."""
 
-    shared = unnamed()
+    client_id = "ada"
 
-    assert identity(unnamed()) != identity(unnamed())
+    def credentials(self, runtime: Runtime) -> Credentials:
+        return Credentials()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: oauth(Grant.jwt_bearer(lambda runtime: "signed")),
+        lambda: oauth(Grant.client_credentials(), client=Keyed()),
+        lambda: oauth(None, store=MemoryTokenStore(), account="ada"),
+    ],
+    ids=["signed grant", "signed client", "what the store has"],
+)
+def test_where_no_secret_can_be_told_an_auth_object_is_nobody_else(make: Callable[[], OAuth2]) -> None:
+    shared = make()
+
+    assert identity(make()) != identity(make())
     assert identity(shared) == identity(shared)
 
 
@@ -173,6 +216,40 @@ def test_a_view_with_another_credential_is_another() -> None:
     assert identity(Bearer("one"), view={"timeout": 5.0}) == before
     assert identity(Bearer("one"), view={"headers": {"x-key": "two"}}) != before
     assert identity(Bearer("one"), view={"auth": Bearer("two")}) == identity(Bearer("two"))
+
+
+class Silent:
+    """A transport that does not tell what it bears."""
+
+    def __init__(self) -> None:
+        self.fake = FakeTransport(otherwise=Response(200))
+
+    async def send(self, request: Request, call: Call) -> Response:
+        return await self.fake.send(request, call)
+
+    async def close(self) -> None:
+        pass
+
+
+def test_a_client_certificate_may_be_a_credential() -> None:
+    context = create_default_context()
+    plain, secured, known = (
+        Urllib3Transport(),
+        Urllib3Transport(ssl_context=context),
+        Urllib3Transport(ssl_context=context),
+    )
+    known.identity = b"of ada"
+
+    assert identity(transport=plain) == b""
+    assert identity(transport=secured) == identity(transport=secured) != b""
+    assert identity(transport=secured) != identity(transport=Urllib3Transport(ssl_context=context))
+    assert identity(transport=known) != identity(transport=secured)
+
+
+def test_a_transport_that_does_not_tell_keeps_its_client_to_itself() -> None:
+    silent = Silent()
+
+    assert identity(transport=silent) != identity(transport=silent)
 
 
 @pytest.mark.parametrize("told", [b"", None, "text"])

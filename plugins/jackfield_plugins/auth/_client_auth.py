@@ -28,7 +28,10 @@ class Credentials(NamedTuple):
 
 
 class ClientAuth(Protocol):
-    """A client, as it names and proves itself in token requests."""
+    """A client, as it names and proves itself in token requests.
+
+    It may have an `identity`, a Secret that holds its name and its proof; without it no cache is shared by its tokens.
+    """
 
     @property
     def client_id(self) -> str:
@@ -45,6 +48,7 @@ class PublicClient:
 
     def __init__(self, client_id: str) -> None:
         self.client_id = checked_client_id(client_id)
+        self.identity = Secret(f"public {client_id}")
 
     def credentials(self, runtime: Runtime) -> Credentials:
         return Credentials({"client_id": self.client_id})
@@ -56,6 +60,7 @@ class ClientSecretBasic:
     def __init__(self, client_id: str, client_secret: str | Secret) -> None:
         self.client_id = checked_client_id(client_id)
         self._secret = Secret(plain(client_secret, "client_secret"))
+        self.identity = Secret(f"secret {self._secret.reveal()} {client_id}")
 
     def credentials(self, runtime: Runtime) -> Credentials:
         # RFC 6749 §2.3.1: both "encoded using the application/x-www-form-urlencoded encoding algorithm" first
@@ -72,6 +77,7 @@ class ClientSecretPost:
     def __init__(self, client_id: str, client_secret: str | Secret) -> None:
         self.client_id = checked_client_id(client_id)
         self._secret = Secret(plain(client_secret, "client_secret"))
+        self.identity = Secret(f"secret {self._secret.reveal()} {client_id}")
 
     def credentials(self, runtime: Runtime) -> Credentials:
         return Credentials({"client_id": self.client_id, "client_secret": self._secret})

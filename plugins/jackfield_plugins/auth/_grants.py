@@ -90,6 +90,13 @@ class Grant:
         return {name: field for name, field in self._fields.items() if isinstance(field, str)}
 
     @property
+    def known(self) -> list[tuple[str, str]] | None:
+        """Every field, secrets revealed; None where one is made anew each time, by a key say."""
+        fields = [(name, f.reveal() if isinstance(f, Secret) else f) for name, f in sorted(self._fields.items())]
+        known = [(name, value) for name, value in fields if isinstance(value, str)]
+        return known if len(known) == len(fields) else None
+
+    @property
     def once(self) -> list[str]:
         """The values, secrets revealed: what tells a grant that is good once from the next."""
         return [str(f.reveal() if isinstance(f, Secret) else f) for f in self._fields.values()]

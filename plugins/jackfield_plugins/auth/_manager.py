@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Awaitable
-from hashlib import sha256
 from math import inf
 
 from jackfield import Call, ConfigurationError, Flights, JackfieldError, Secret, check_seconds
@@ -53,8 +52,7 @@ class TokenManager:
     ) -> None:
         if not callable(getattr(source, "grant", None)) or not callable(getattr(source, "refresh", None)):
             raise ConfigurationError(f"source is a TokenSource (`grant`, `refresh`), not {type(source).__name__}")
-        told = getattr(source, "is_named", True) or source.login is not None
-        self.identity = sha256(f"{source.key} {source.login}".encode()).digest() if told else os.urandom(32)
+        self.identity: bytes = getattr(source, "identity", None) or os.urandom(32)
         self._ahead = check_seconds("refresh_ahead", refresh_ahead, zero=True)
         self._margin = check_seconds("refresh_margin", refresh_margin, zero=True)
         self._renewal = Renewal(source, store, token, self._good)

@@ -16,7 +16,11 @@ from ._token import Token
 
 
 class TokenSource(Protocol):
-    """Asks for tokens, by `call.fetch`; whoever calls it sees to it that it is asked once, and at the right time."""
+    """Asks for tokens, by `call.fetch`; whoever calls it sees to it that it is asked once, and at the right time.
+
+    It may have an `identity`: a digest, as bytes, of all that tokens are had with, secrets too. Without it no cache is
+    shared by clients of its tokens.
+    """
 
     @property
     def name(self) -> str:
@@ -25,7 +29,7 @@ class TokenSource(Protocol):
 
     @property
     def key(self) -> str:
-        """Names service and identity in a store that others use too; holds no secret."""
+        """Names service and account in a store; holds no secret: whoever may use a store may use its tokens."""
         ...
 
     @property
@@ -58,6 +62,7 @@ class GrantSource:
 
     Attributes:
         is_named: whether `key` tells whose token it is; if not, no store may be shared by it.
+        identity: a digest of all that tokens are had with; None where a key signs, or a store holds, what that is.
     """
 
     def __init__(
@@ -75,6 +80,19 @@ class GrantSource:
         public = sorted(grant.public.items()) if grant and grant.repeatable else None
         self.key = _digest([endpoint.address, client, public, account])
         self.login = _login(grant, token)
+        self.identity = self._identified(account)
+
+    def _identified(self, account: str | None) -> bytes | None:
+        client, proof = self._endpoint.client, "none"
+        if client is not None:
+            identity = getattr(client, "identity", None)
+            if not isinstance(identity, Secret):
+                return None
+            proof = identity.reveal()
+        had_with = self.login or (self._grant.known if self._grant else None)
+        if had_with is None:
+            return None
+        return sha256(encode([self._endpoint.address, proof, had_with, account])).digest()
 
     async def grant(self, call: Call) -> Token:
         if self._grant is None:

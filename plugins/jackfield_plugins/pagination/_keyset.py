@@ -31,6 +31,8 @@ class Keyset(Style[KeyAt]):
         layout: where in an answer the items and the rest are.
     """
 
+    counted = True
+
     def __init__(
         self,
         keys: Mapping[str, str],

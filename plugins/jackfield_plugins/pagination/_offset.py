@@ -29,6 +29,8 @@ class OffsetLimit(Style[OffsetAt]):
         layout: where in an answer the items and the rest are.
     """
 
+    counted = True
+
     def __init__(
         self,
         size: int,

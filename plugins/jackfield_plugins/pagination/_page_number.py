@@ -30,6 +30,8 @@ class PageNumber(Style[PageAt]):
         layout: where in an answer the items and the rest are.
     """
 
+    counted = True
+
     def __init__(
         self,
         size: int,

@@ -42,7 +42,14 @@ NO_HINT = Hint()
 
 
 class Style(Generic[At]):
-    """The base of the styles."""
+    """The base of the styles.
+
+    Attributes:
+        counted: whether positions are counted on this side: then the same records twice running are a service's that
+            ignores them.
+    """
+
+    counted = False
 
     def __init__(
         self,

@@ -78,7 +78,7 @@ class OAuth1:
     @hookimpl
     def jackfield_identity(self) -> bytes:
         token = "" if self._token is None else self._token.reveal()
-        return sha256(repr((self._consumer_key.reveal(), token)).encode()).digest()
+        return sha256(repr((self._consumer_key.reveal(), token, self._key.reveal())).encode()).digest()
 
     async def _sign(self, request: Request, call: Call, proceed: Proceed) -> Response:
         # §3.4.4: PLAINTEXT "MUST be used with a transport-layer mechanism such as TLS"

@@ -69,7 +69,8 @@ class SigV4:
             raise ConfigurationError("the service is written in lower case: 's3'")
         self._signer = Signer(credentials, region, service, content_sha256 or unsigned_payload, signed_token)
         session = credentials.session_token.reveal() if credentials.session_token else ""
-        self._identity = hashlib.sha256(f"{credentials.access_key} {session}".encode()).digest()
+        whole = f"{credentials.access_key} {credentials.secret_key.reveal()} {session}"
+        self._identity = hashlib.sha256(whole.encode()).digest()
         self._unsigned_payload = unsigned_payload
         self._clocks = ServiceClocks()
 

@@ -49,6 +49,8 @@ class SimulatedNetwork:
         met: how often each trouble was met.
     """
 
+    identity = b""  # it bears no credentials
+
     def __init__(
         self,
         service: Callable[[Request], Response],

@@ -42,6 +42,8 @@ class FakeTransport:
         closed: whether somebody closed it.
     """
 
+    identity = b""  # it bears no credentials
+
     def __init__(self, answers: Iterable[Answer] = (), *, otherwise: Answer | None = None, piece: int = PIECE) -> None:
         if not isinstance(answers, Iterable):
             raise ConfigurationError(f"answers are several, in a list say, not {answers!r}: for one, [...] around it")
