@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from ._errors import ConfigurationError, UsageError
 from ._flight import Flights, Signal
-from ._runtime import BACKGROUND, CLOSED, NO_WORKS, log_background
+from ._runtime import BACKGROUND, CLOSED, NO_WORKS, join, log_background
 
 T = TypeVar("T")
 
@@ -34,6 +35,7 @@ class AsyncioRuntime:
         self._threads: ThreadPoolExecutor | None = None
         self._process = 0
         self._closed = False
+        self._begun: list[threading.Thread] = []
         self._waiting: set[_TaskSignal] = set()
         self._beside: set[asyncio.Task[object]] = set()
         self._flights = Flights()
@@ -52,7 +54,10 @@ class AsyncioRuntime:
             raise UsageError(CLOSED)
         if self._threads is None or self._process != os.getpid():  # a forked child has none of its parent's threads
             self._process = os.getpid()
-            self._threads = ThreadPoolExecutor(self._workers, thread_name_prefix="jackfield")
+            self._begun = begun = list[threading.Thread]()
+            self._threads = ThreadPoolExecutor(
+                self._workers, "jackfield", initializer=lambda: begun.append(threading.current_thread())
+            )
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def lock(self) -> AbstractAsyncContextManager[None]:
@@ -92,7 +97,10 @@ class AsyncioRuntime:
             log_background(error)
 
     async def close(self) -> None:
-        """Ends every wait, of whatever task, and the threads, each when its work is done; the event loop goes on."""
+        """Ends every wait, of whatever task, and the threads, each when its work is done; the event loop goes on.
+
+        It waits for work that nobody can end, a body that is not produced say, 10 seconds at most.
+        """
         self._closed = True
         for waiting in tuple(self._waiting):
             waiting.set()
@@ -103,7 +111,8 @@ class AsyncioRuntime:
                 task.get_loop().call_soon_threadsafe(task.cancel)
         await asyncio.gather(*here, return_exceptions=True)
         if self._threads is not None and self._process == os.getpid():
-            await asyncio.get_running_loop().run_in_executor(None, self._threads.shutdown)
+            self._threads.shutdown(wait=False)
+            await asyncio.get_running_loop().run_in_executor(None, join, tuple(self._begun))
         self._threads = None
 
 

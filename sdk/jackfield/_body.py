@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from ._errors import JackfieldError, UsageError
@@ -24,7 +25,8 @@ class StreamBody:
     Args:
         open: gives the pieces from the beginning, each time it is called. If what it gives has `abort()` and `close()`,
             `abort` is called, from another thread, when the call is given up while it waits for a piece, and must wake
-            it; `close` in the end, as a generator's.
+            it; `close` in the end, as a generator's. In an async client one that blocks for ever and cannot be woken
+            keeps its thread, and so the process from ending.
         length: bytes in all, where known; without it the body is sent chunked.
     """
 
@@ -104,7 +106,8 @@ class Reading(Iterator[bytes]):
         """Wakes whoever waits for the next piece, if what produces it can be woken. From any thread."""
         self._aborted = True
         if isinstance(self._source, _Abortable):
-            self._source.abort()
+            with suppress(Exception):  # whoever gives up a call has other things to end
+                self._source.abort()
 
     def _check(self, open: Callable[[], Iterable[bytes]], length: int | None) -> Generator[bytes]:
         sent, held = 0, b""  # the last piece is held back until it is known that nothing follows it
@@ -156,12 +159,16 @@ def _shown(pieces: Iterable[bytes], taps: Iterable[Callable[[], Tap]]) -> Genera
 
 
 class ByteStream(Protocol):
-    """A response body that is still arriving. Whoever wraps one wraps both methods."""
+    """A response body that is still arriving. Whoever wraps one wraps both methods.
+
+    It may have a third, `async def pour(sink, at_most) -> int`, which gives many pieces to a sink where they are read;
+    `jackfield.pour` uses it where it is there.
+    """
 
     async def read(self) -> bytes:
         """The next piece; empty at the end, when the connection has been released."""
         ...
 
     async def close(self) -> None:
-        """Drops what has not been read, and the connection with it. May be called again."""
+        """Drops what has not been read, and the connection with it. Raises nothing. May be called again."""
         ...

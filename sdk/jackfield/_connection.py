@@ -72,15 +72,17 @@ class Connection(HTTPConnection):
     @contextmanager
     def _abortable(self, sock: socket.socket) -> Generator[None]:
         # A handshake detaches the socket: only a second one to the same connection can cut it.
-        self._cuttable = sock.dup()
+        second: socket.socket | None = None
         try:
+            self._cuttable = second = sock.dup()
             yield
         except BaseException:
             sock.close()
             raise
         finally:
-            second, self._cuttable = self._cuttable, None
-            second.close()
+            self._cuttable = None
+            if second is not None:
+                second.close()
 
     def _reach(self, host: str, port: int, choose: Choose | None = None) -> socket.socket:
         with Alarm() as alarm:

@@ -94,7 +94,7 @@ def _restore(cls: type[JackfieldError], args: tuple[Any, ...], state: Mapping[st
 
 
 class UsageError(JackfieldError):
-    """The call cannot be carried out as written. Nothing was sent."""
+    """The call cannot be carried out as written. Nothing was sent, unless `call.may_have_been_processed` says so."""
 
 
 class ConfigurationError(UsageError):

@@ -18,6 +18,7 @@ from ._errors import (
     JackfieldError,
     NetworkError,
     ProtocolError,
+    UsageError,
 )
 from ._messages import Request, Response
 from ._pool import Pool
@@ -25,7 +26,7 @@ from ._sending import Sending
 from ._stream import ResponseStream
 from ._wire import asks_to_close, wire_headers
 
-_READ = 128 * 1024
+_READ = 96 * 1024
 _MOMENT = 0.2  # seconds
 _MESSAGE = 64 * 1024  # bytes that are kept of the body of an error or a redirect: it is no more than a message
 _GIVEN_UP = "the call was given up, or its client was closed, before the whole answer had come"
@@ -109,14 +110,18 @@ class Exchange:
                     socket.socket.shutdown(sock, socket.SHUT_RDWR)  # below TLS, which is not safe from here
                 except OSError:
                     pass  # it was cut already
-        self._sending.abort()
-        if not working:
-            self._end(reusable=False)
+        try:
+            self._sending.abort()
+        finally:
+            if not working:
+                self._end(reusable=False)
 
     def _enter(self) -> Connection:
         with self._guard:
             if self._aborted or self._connection is None:
                 raise ConnectionLostError(_GIVEN_UP)
+            if self._working:
+                raise _TwoReadersError("this answer is read by two at once: give it one reader")
             self._working = True
             return self._connection
 
@@ -212,6 +217,8 @@ class Exchange:
 
     def _fail(self, error: BaseException) -> NoReturn:
         """Gives the connection up, and raises what the error means; one that is no `Exception` stays as it is."""
+        if isinstance(error, _TwoReadersError):
+            raise error  # the other goes on
         connected, answered = self._socket is not None, self._answer is not None
         self._end(reusable=False)
         if not isinstance(error, Exception):
@@ -234,6 +241,10 @@ class Exchange:
             self._answer = self._body = None
             self._pool.release(connection, reusable=reusable)
         self._ended(self)
+
+
+class _TwoReadersError(UsageError):
+    pass
 
 
 def _is_message(status: int) -> bool:

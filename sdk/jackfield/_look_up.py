@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-from collections import deque
 from collections.abc import Callable, Sequence
 from copy import copy
 from threading import Lock, Thread
@@ -47,7 +46,7 @@ class LookUps:
         self._threads = 0
         self._guard = Lock()
         self._under_way: dict[_Name, _LookUp] = {}
-        self._due: deque[_Name] = deque()
+        self._due: dict[_Name, None] = {}  # in order
 
     def addresses(self, host: str, port: int, time_left: Callable[[], float], alarm: Alarm) -> Sequence[Address]:
         """What the name stands for, the best first.
@@ -69,7 +68,7 @@ class LookUps:
         try:
             alarm.wait(time_left, lambda: look_up.found is not None)
         finally:
-            look_up.waiting.remove(alarm)
+            self._leave(_Name(host, port), look_up, alarm)
         return look_up.outcome()
 
     def _join(self, name: _Name, alarm: Alarm) -> _LookUp:
@@ -77,12 +76,20 @@ class LookUps:
             look_up = self._under_way.get(name)
             if look_up is None:
                 look_up = self._under_way[name] = _LookUp()
-                self._due.append(name)
+                self._due[name] = None
             look_up.waiting.append(alarm)
             if self._due and self._threads < self._at_most:
                 Thread(target=self._work, name="jackfield-look-up", daemon=True).start()
                 self._threads += 1
             return look_up
+
+    def _leave(self, name: _Name, look_up: _LookUp, alarm: Alarm) -> None:
+        with self._guard:
+            look_up.waiting.remove(alarm)
+            unwanted = not look_up.waiting and self._under_way.get(name) is look_up
+            if unwanted and name in self._due:  # it has not begun
+                del self._due[name]
+                del self._under_way[name]
 
     def _work(self) -> None:
         while (name := self._next()) is not None:
@@ -98,11 +105,9 @@ class LookUps:
 
     def _next(self) -> _Name | None:
         with self._guard:
-            while self._due:
-                name = self._due.popleft()
-                if self._under_way[name].waiting:
-                    return name
-                del self._under_way[name]  # who wanted it has gone
+            for name in self._due:
+                del self._due[name]
+                return name
             self._threads -= 1
             return None
 

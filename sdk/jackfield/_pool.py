@@ -121,8 +121,12 @@ class Pool:
             raise
 
     def _settle(self) -> None:
-        while self._returned and self._guard.acquire(blocking=False):
-            try:
+        while self._returned:
+            guarded = False
+            try:  # before it is taken: an interrupt may come at any line
+                guarded = self._guard.acquire(blocking=False)
+                if not guarded:
+                    return
                 connection, reusable = self._returned.popleft()
                 if reusable and not self._closed and not connection.is_closed:
                     self._idle.append(connection)
@@ -130,7 +134,8 @@ class Pool:
                     _close(connection)
                 self._pass_on()
             finally:
-                self._guard.release()
+                if guarded:
+                    self._guard.release()
 
 
 def _close(connection: Connection) -> None:

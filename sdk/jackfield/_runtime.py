@@ -96,7 +96,7 @@ class SyncRuntime:
 
         self.random = SystemRandom().random  # whatever was seeded, and in forked children too, everybody has his own
         self._flights = Flights()
-        self._closed = threading.Event()
+        self._closed = False
         self._waiting: set[_ThreadSignal] = set()
         self._beside: set[threading.Thread] = set()
 
@@ -124,8 +124,7 @@ class SyncRuntime:
 
     async def sleep(self, seconds: float) -> None:
         """Blocks the caller's thread."""
-        if self._closed.wait(seconds):
-            raise UsageError(CLOSED)
+        await self.signal().wait(seconds)
 
     async def offload(self, work: Callable[[], T]) -> T:
         """Runs it here and now."""
@@ -137,7 +136,7 @@ class SyncRuntime:
 
     def signal(self) -> Signal:
         """Between threads."""
-        return _ThreadSignal(self._closed, self._waiting)
+        return _ThreadSignal(lambda: self._closed, self._waiting)
 
     async def flight(self, key: Hashable, work: Callable[[], Awaitable[T]], seconds: float | None = None) -> T:
         """Single flight between threads."""
@@ -160,7 +159,7 @@ class SyncRuntime:
     def background(self, work: Coroutine[Any, Any, object]) -> bool:
         """In a thread of its own."""
         self._beside.difference_update([one for one in tuple(self._beside) if not one.is_alive()])
-        if not self._closed.is_set() and len(self._beside) < BACKGROUND:
+        if not self._closed and len(self._beside) < BACKGROUND:
             thread = threading.Thread(target=self._run_beside, args=(work,), name="jackfield-background", daemon=True)
             try:
                 thread.start()
@@ -179,15 +178,22 @@ class SyncRuntime:
             log_background(error)
 
     async def close(self) -> None:
-        """Ends every wait, in whatever thread, and awaits what runs in the background."""
-        self._closed.set()
+        """Ends every wait, in whatever thread, and awaits what runs in the background, 10 seconds at most."""
+        self._closed = True
         for waiting in tuple(self._waiting):
             waiting.set()
-        for thread in self._beside - {threading.current_thread()}:
-            thread.join()
+        join(self._beside - {threading.current_thread()})
 
 
 BACKGROUND = 8  # works at one time
+_FAREWELL = 10.0  # seconds
+
+
+def join(threads: Iterable[threading.Thread]) -> None:
+    """Waits until they have ended, for so long as anybody would wait for that."""
+    until = time.monotonic() + _FAREWELL
+    for thread in threads:
+        thread.join(max(until - time.monotonic(), 0))
 
 
 def log_background(error: BaseException) -> None:
@@ -233,20 +239,33 @@ class _ThreadLock:
 
 
 class _ThreadSignal:
-    __slots__ = ("_closed", "_event", "_waiting", "set")
+    """A lock that is taken until it is set: that is one step, which may be made in the middle of any other.
 
-    def __init__(self, closed: threading.Event, waiting: set[_ThreadSignal]) -> None:
-        self._event = threading.Event()
-        self.set = self._event.set
+    A finalizer or a signal's handler may set it in the very thread that waits; and a forked child finds no lock of it
+    held by a thread that stayed with the parent.
+    """
+
+    __slots__ = ("_closed", "_taken", "_waiting")
+
+    def __init__(self, closed: Callable[[], bool], waiting: set[_ThreadSignal]) -> None:
+        self._taken = threading.Lock()
+        self._taken.acquire()
         self._closed = closed
         self._waiting = waiting
+
+    def set(self) -> None:
+        try:
+            self._taken.release()
+        except RuntimeError:
+            pass  # it was set before
 
     async def wait(self, seconds: float | None = None) -> None:
         self._waiting.add(self)
         try:
-            if not self._closed.is_set():
-                self._event.wait(seconds)
+            limit = -1 if seconds is None else min(max(seconds, 0.0), threading.TIMEOUT_MAX)
+            if not self._closed() and self._taken.acquire(timeout=limit):
+                self.set()  # for all who wait
         finally:
             self._waiting.discard(self)
-        if self._closed.is_set():
+        if self._closed():
             raise UsageError(CLOSED)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from ._call import Call
-from ._errors import JackfieldError
+from ._errors import JackfieldError, UsageError
 
 if TYPE_CHECKING:
     from ._exchange import Exchange
@@ -32,7 +32,8 @@ class ResponseStream:
             self._exchange.check()
             return await self._call.runtime.offload(work)
         except BaseException as error:
-            self._exchange.abort()
+            if not isinstance(error, UsageError):  # it is its reader's, and another may be at it
+                self._exchange.abort()
             if isinstance(error, JackfieldError):
                 error.attach(self._call.summary())
             raise
@@ -41,4 +42,5 @@ class ResponseStream:
         self._exchange.abort()
 
     def __del__(self) -> None:
-        self._exchange.abort()
+        if (exchange := getattr(self, "_exchange", None)) is not None:
+            exchange.abort()

@@ -36,7 +36,8 @@ class Urllib3Transport:
 
     Attributes:
         identity: whose client certificate it may show, for caches: no one's without an `ssl_context`; else this
-            object's own, until you set it to bytes that are the same for the same certificate.
+            object's own, unless you set it, before a client is made with it, to bytes that are the same for the same
+            certificate.
 
     Raises:
         ConfigurationError: a part makes no sense, or a context does not verify and nobody said that this is meant.

@@ -79,7 +79,10 @@ class Round(Generic[T]):
 
     async def ask(self, tell: Tell | None) -> list[Waiter[T]]:
         """Asks when the time has come; those of the jobs that are settled now."""
-        await self._runtime.sleep(max(0.0, self.due - self._runtime.monotonic()))
+        try:
+            await self._runtime.sleep(max(0.0, self.due - self._runtime.monotonic()))
+        except JackfieldError as closed:  # the client was
+            return self._ended(closed)
         errors = await self._poll()
         fault = next((error for error in errors if error is not None and _passes(error)), None)
         self._faults = 0 if fault is None else self._faults + 1
@@ -93,6 +96,12 @@ class Round(Generic[T]):
         if self.waiting:
             self._schedule(fault)
         return settled
+
+    def _ended(self, error: JackfieldError) -> list[Waiter[T]]:
+        ended, self.waiting = self.waiting, []
+        for waiter in ended:
+            waiter.outcome = waiter.progress.told(_copied(error), waiter.progress.call)
+        return ended
 
     async def _poll(self) -> list[JackfieldError | None]:
         """For each job what its poll failed with."""

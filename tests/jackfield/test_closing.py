@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.clients import AnythingClient, AsyncAnythingClient
+from tests.clients import COLOURS, AnythingClient, Asker, AsyncAnythingClient
 from tests.servers import GUARD
 
 from jackfield import (
     AsyncioRuntime,
     Call,
     ConnectionLostError,
+    ConnectTimeoutError,
     JackfieldError,
     Request,
     Response,
@@ -24,7 +26,9 @@ from jackfield import (
     Url,
     Urllib3Transport,
     UsageError,
+    _look_up,
 )
+from jackfield._alarm import Alarm
 from jackfield._reach import reach as before
 from jackfield.testing import FakeTransport
 from jackfield_plugins.limits import ConcurrencyLimit
@@ -209,6 +213,51 @@ def test_who_waits_for_a_name_shares_its_look_up_and_fails_with_an_error_of_his_
     assert len({id(error.__cause__) for error in errors}) == 8
 
 
+def test_nobody_who_waits_for_a_name_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look_up(host: str, *parts: object, flags: int = 0, **more: object) -> object:
+        raise socket.gaierror(socket.EAI_NONAME if flags else socket.EAI_AGAIN, "no such name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    look_ups = _look_up.LookUps()
+    found: list[str] = []
+
+    def wait_again_and_again() -> None:
+        until = time.monotonic() + GUARD
+        for _ in range(200):
+            with Alarm() as alarm:
+                try:
+                    look_ups.addresses("one.test", 80, lambda: max(until - time.monotonic(), 0.001), alarm)
+                except socket.gaierror:
+                    found.append("nothing")
+                if time.monotonic() > until:
+                    break
+
+    threads = [threading.Thread(target=wait_again_and_again, daemon=True) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(GUARD)
+
+    assert len(found) == 8 * 200
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_a_client_that_is_closed_between_two_waits_sends_nothing(
+    colour: str, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reach(*parts: Any, **more: Any) -> socket.socket:
+        sock = before(*parts, **more)
+        SyncRuntime().run(ask.transport.close())
+        return sock
+
+    monkeypatch.setattr("jackfield._connection.reach", reach)
+    server = serve(lambda peer: peer.drain())
+    with Asker(colour, server.url) as ask, pytest.raises(ConnectionLostError):
+        ask()
+
+    assert server.requests == []
+
+
 # --- while it sleeps, or waits for others
 
 
@@ -279,6 +328,48 @@ def test_a_client_that_is_closed_waits_for_no_turn(serve: Serve) -> None:
     assert isinstance(error, UsageError)
 
 
+def test_a_signal_may_be_set_in_the_middle_of_its_own_wait() -> None:
+    runtime = SyncRuntime()
+    told = runtime.signal()
+
+    class Forgotten:
+        def __del__(self) -> None:
+            told.set()
+            told.set()
+
+    def collected(seconds: float) -> None:
+        forgotten = Forgotten()
+        del forgotten
+        runtime.run(waiting(seconds))
+
+    async def waiting(seconds: float) -> None:
+        await told.wait(seconds)
+        await told.wait(None)  # it stays set
+
+    collected(GUARD)
+
+
+def test_all_who_wait_for_a_signal_are_told() -> None:
+    runtime = SyncRuntime()
+    told, heard = runtime.signal(), threading.Semaphore(0)
+
+    def wait() -> None:
+        runtime.run(hear())
+
+    async def hear() -> None:
+        await told.wait(GUARD)
+        heard.release()
+
+    threads = [threading.Thread(target=wait) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    told.set()
+    for thread in threads:
+        thread.join(GUARD)
+
+    assert all(heard.acquire(blocking=False) for _ in threads)
+
+
 def test_a_closed_runtime_waits_for_nothing_any_more() -> None:
     runtime = SyncRuntime()
     runtime.run(runtime.close())
@@ -332,3 +423,103 @@ def test_closing_that_was_cancelled_is_taken_up_by_the_next() -> None:
         return waited
 
     assert asyncio.run(main())
+
+
+def test_closing_does_not_wait_for_ever_for_what_nobody_can_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jackfield._runtime._FAREWELL", 0.01)
+    told = threading.Event()
+
+    async def main() -> None:
+        runtime = AsyncioRuntime()
+        stuck = asyncio.ensure_future(runtime.offload(lambda: told.wait(GUARD)))
+        await asyncio.sleep(0)
+        await asyncio.wait_for(runtime.close(), GUARD / 2)
+        assert not stuck.done()
+        told.set()
+        await stuck
+
+    asyncio.run(main())
+
+
+def test_names_that_nobody_waits_for_any_more_are_not_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_look_up, "_look_ups", look_ups := _look_up.LookUps(1))
+    with hanging_name(monkeypatch):
+        for number in range(20):
+            with (
+                AnythingClient(f"http://n{number}.test", connect_timeout=0.01) as client,
+                pytest.raises(ConnectTimeoutError),
+            ):
+                client.ask(asked(f"http://n{number}.test"))
+
+        assert len(look_ups._under_way) == 1
+        assert not look_ups._due
+
+
+def test_work_in_the_background_may_close_its_own_client() -> None:
+    async def main() -> None:
+        runtime, ended = AsyncioRuntime(), asyncio.Event()
+
+        async def close() -> None:
+            await runtime.close()
+            ended.set()
+
+        assert runtime.background(close())
+        await asyncio.wait_for(ended.wait(), GUARD)
+        assert not runtime.background(close())
+
+    asyncio.run(main())
+
+
+def test_background_work_that_finds_no_thread_is_not_begun_and_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work() -> None:
+        done.set()
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    done, runtime = threading.Event(), SyncRuntime()
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        assert not any(runtime.background(work()) for _ in range(20))
+
+    assert runtime.background(work())
+    assert done.wait(GUARD)
+    runtime.run(runtime.close())
+
+
+def test_background_work_is_awaited_and_no_more_than_so_many_at_once() -> None:
+    async def work() -> None:
+        begun.release()
+        told.wait(GUARD)
+
+    begun, told, runtime = threading.Semaphore(0), threading.Event(), SyncRuntime()
+    started = [runtime.background(work()) for _ in range(9)]
+    for _ in range(8):
+        assert begun.acquire(timeout=GUARD)
+    told.set()
+    runtime.run(runtime.close())
+
+    assert started == [True] * 8 + [False]
+    assert [thread for thread in threading.enumerate() if thread.name == "jackfield-background"] == []
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_what_goes_wrong_in_the_background_is_logged(colour: str, caplog: pytest.LogCaptureFixture) -> None:
+    async def work() -> None:
+        raise ConnectionLostError("cut")
+
+    async def main() -> None:
+        runtime = AsyncioRuntime()
+        assert runtime.background(work())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        await runtime.close()
+
+    if colour == "async":
+        asyncio.run(main())
+    else:
+        runtime = SyncRuntime()
+        assert runtime.background(work())
+        runtime.run(runtime.close())
+
+    assert "work in the background failed: ConnectionLostError: cut" in caplog.text

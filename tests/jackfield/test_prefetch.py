@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -717,3 +721,36 @@ def test_many_readers_at_once_mix_nothing_up() -> None:
 
     assert found == [list(range(1, 49))] * 8
     assert gone()
+
+
+FORK = """
+import os, threading
+from test_prefetch import Listing, sync_shop
+gate = threading.Event()
+listing = Listing(4, gate)
+shop = sync_shop(listing)
+numbers = shop.records.prefetch(2).all()
+walking = threading.Thread(target=lambda: print(list(numbers), flush=True))
+walking.start()
+listing.wait_for(lambda: len(listing.asked) == 1)
+child = os.fork()
+gate.set()
+if not child:
+    print(list(numbers), flush=True)
+    os._exit(0)
+walking.join()
+os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+def test_a_forked_child_goes_on_by_itself() -> None:
+    here = Path(__file__).parent
+    script = f"import sys; sys.path[:0] = [{str(here)!r}, {str(here.parents[1])!r}]\n{FORK}"
+
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == ["[1, 2, 3, 4]"] * 2

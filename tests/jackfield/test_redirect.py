@@ -14,6 +14,7 @@ from jackfield import (
     Call,
     Client,
     ConfigurationError,
+    ConnectError,
     ContractError,
     DeadlineExceededError,
     Headers,
@@ -327,6 +328,30 @@ def test_whatever_a_service_says_the_outcome_is_an_answer_or_an_error_of_ours(pl
     last = transport.requests[-1]
     assert last.url.origin == transport.requests[0].url.origin or "x-api-key" not in last.headers
     assert last.url.origin.scheme == "https"
+
+
+# --- doubt
+
+
+@pytest.mark.parametrize(
+    ("method", "code", "doubt"),
+    [
+        ("POST", 303, True),
+        ("POST", 302, True),
+        ("PATCH", 303, True),
+        ("POST", 307, False),
+        ("GET", 302, False),
+        ("PUT", 303, False),
+    ],
+)
+def test_what_was_done_before_the_redirect_stays_in_doubt(colour: Colour, method: str, code: int, doubt: bool) -> None:
+    transport = FakeTransport([to("/made/1", code), ConnectError("refused")])
+
+    with pytest.raises(ConnectError) as caught:
+        colour.get(colour.client(Core, transport).ask(method))
+
+    assert caught.value.call is not None
+    assert caught.value.call.may_have_been_processed is doubt
 
 
 # --- the bodies of redirects

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -479,3 +482,26 @@ def test_threads_may_share_a_sync_client() -> None:
         answers = list(pool.map(client.echo, map(str, range(200)), timeout=20))
 
     assert answers == [f"/{number}".encode() for number in range(200)]
+
+
+FORKED = """
+import os
+from jackfield import AsyncioRuntime, SyncRuntime
+runtime = {kind}()
+told, tell = os.pipe()
+if (child := os.fork()) == 0:
+    os.write(tell, repr(runtime.random()).encode())
+    os._exit(0)
+os.waitpid(child, 0)
+print(os.read(told, 100).decode() == repr(runtime.random()))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+@pytest.mark.parametrize("kind", ["SyncRuntime", "AsyncioRuntime"])
+def test_a_forked_child_has_chances_of_its_own(kind: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORKED.replace("{kind}", kind)], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert done.stdout == "False\n"

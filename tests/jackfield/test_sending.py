@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import trustme
+from tests.both import Both
 from tests.clients import COLOURS, AnythingClient, Asker
 
 from jackfield import (
@@ -29,7 +30,7 @@ from jackfield import (
 )
 from jackfield._connection import Connection
 from jackfield._sending import Sending
-from jackfield.testing import FaultServer, Peer, Reply
+from jackfield.testing import Cut, FaultServer, Peer, Reply
 
 KILOBYTE, MEGABYTE = 1024, 1024 * 1024
 PATIENCE = 0.3  # seconds
@@ -318,6 +319,65 @@ def test_a_client_that_is_closed_wakes_a_source_that_waits(colour: str) -> None:
 
     assert source.closed.wait(10)
     assert source.woken.is_set()
+
+
+class Fragile(Iterator[bytes]):
+    """A source that notes what is done to it, and takes it amiss."""
+
+    def __init__(self) -> None:
+        self.pieces, self.done = iter([b"a", b"b"]), list[str]()
+
+    def __next__(self) -> bytes:
+        return next(self.pieces)
+
+    def abort(self) -> None:
+        self.done.append("abort")
+        raise ValueError("I/O operation on closed file")
+
+    def close(self) -> None:
+        self.done.append("close")
+
+
+def test_a_source_that_was_sent_is_left_alone_whatever_becomes_of_the_answer(colour: str) -> None:
+    class Big(Service):
+        @operation
+        async def begin(self, body: StreamBody) -> bytes:
+            response = await self.send(Request("PUT", self.url(), body=body), stream=True)
+            assert not isinstance(response.body, bytes)
+            piece = await response.body.read()
+            await response.body.close()
+            return piece
+
+    source = Fragile()
+    with (
+        FaultServer(*[Reply(200, b"x" * 1_000_000)] * 3) as server,
+        Both(colour, Big, server.url, Urllib3Transport(max_connections=1), connect_timeout=1.0) as api,
+    ):
+        for _ in range(3):
+            source.pieces = iter([b"a", b"b"])
+            assert api.get(api.client.begin(StreamBody(lambda: source)))  # its only connection was given back
+
+    assert source.done == ["close"] * 3
+
+
+def test_a_source_that_does_not_want_to_be_woken_keeps_no_connection(colour: str) -> None:
+    source = Fragile()
+    waits = threading.Event()
+
+    def pieces() -> Fragile:
+        waits.set()
+        return source
+
+    source.pieces = iter(lambda: b"a" * 65536, b"")  # for ever
+    with (
+        FaultServer(*[Cut("stall", 0)] * 2) as server,
+        Asker(colour, server.url, Urllib3Transport(max_connections=1), timeout=PATIENCE, connect_timeout=1.0) as ask,
+    ):
+        for _ in range(2):
+            with pytest.raises((DeadlineExceededError, ReadTimeoutError)):  # and no PoolTimeoutError
+                ask("PUT", body=StreamBody(pieces))
+
+    assert "close" in source.done
 
 
 def test_the_deadline_wakes_a_source_that_waits_in_an_async_client() -> None:

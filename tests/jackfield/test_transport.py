@@ -1999,3 +1999,40 @@ def test_a_header_of_blanks_is_judged_in_no_time(serve: Serve, connect: Connect)
 
     with pytest.raises(ProtocolError):
         connect(server.url).fetch()
+
+
+def test_an_answer_has_one_reader(serve: Serve) -> None:
+    class Big(Service):
+        @operation
+        async def open(self) -> Any:
+            return (await self.send(Request("GET", self.url()), stream=True)).body
+
+    class BigClient(Big, Client): ...
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n")
+        peer.wait(second_has_asked)
+        peer.send(b"well")
+
+    second_has_asked, first_reads = threading.Event(), threading.Event()
+    server, read = serve(script), list[bytes]()
+    with BigClient(server.url) as client:
+        body = client.open()
+        runtime = client.runtime
+
+        def first() -> None:
+            first_reads.set()
+            read.append(runtime.run(body.read()))
+
+        thread = threading.Thread(target=first)
+        thread.start()
+        assert first_reads.wait(GUARD)
+        while not body._exchange._working:
+            pass
+        with pytest.raises(UsageError, match="two at once"):
+            runtime.run(body.read())
+        second_has_asked.set()
+        thread.join(GUARD)
+
+    assert read == [b"well"]

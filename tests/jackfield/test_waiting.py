@@ -458,6 +458,19 @@ def test_a_last_poll_of_a_service_that_hangs_has_a_tenth_more(colour: Colour, ti
     assert left == [pytest.approx(late)]
 
 
+def test_a_client_that_is_closed_loses_no_result_of_another(colour: Colour) -> None:
+    here = colour.client(Cloud, FakeTransport(otherwise=DONE))
+    gone = colour.client(Cloud, FakeTransport(otherwise=DONE), runtime=None)
+    jobs = [colour.get(client.build.start("j1")) for client in (here, gone)]
+    colour.close(gone)
+
+    first, second = wait(colour, jobs, return_errors=True)
+
+    assert not isinstance(first, JackfieldError)
+    assert isinstance(second, UsageError)
+    assert second.job_token == jobs[1].token
+
+
 # --- progress
 
 

@@ -16,10 +16,13 @@ from jackfield import (
     Proceed,
     Request,
     Response,
+    Runtime,
     Stage,
     Step,
+    Tap,
     check_seconds,
     hookimpl,
+    pour,
 )
 
 
@@ -61,7 +64,7 @@ class ConcurrencyLimit:
                 await self._wait(place, call)
             response = await proceed(request, call)
             if not isinstance(response.body, bytes):
-                held = _Held(response.body, place)
+                held = _Held(response.body, place, call.runtime)
                 return response.replace(body=held)
             return response
         finally:
@@ -83,9 +86,10 @@ class ConcurrencyLimit:
 class _Held:
     """A body that keeps its place until it ends."""
 
-    def __init__(self, body: ByteStream, place: Place) -> None:
+    def __init__(self, body: ByteStream, place: Place, runtime: Runtime) -> None:
         self._body = body
         self._place = place
+        self._runtime = runtime
 
     async def read(self) -> bytes:
         piece = b""
@@ -95,6 +99,15 @@ class _Held:
             if not piece:  # the end, or an error, which is one too
                 self._place.leave()
         return piece
+
+    async def pour(self, sink: Tap, at_most: int) -> int:
+        poured = 0
+        try:
+            poured = await pour(self._body, sink, self._runtime, at_most)
+        finally:
+            if not poured:
+                self._place.leave()
+        return poured
 
     async def close(self) -> None:
         try:
