@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import jackfield_plugins.auth
+import jackfield_plugins.caching
 import jackfield_plugins.limits
 import jackfield_plugins.pagination
 import jackfield_plugins.polling
@@ -42,6 +43,7 @@ def test_what_a_page_links_to_is_there(page: str) -> None:
 
 DOCUMENTED = [
     jackfield_plugins.auth,
+    jackfield_plugins.caching,
     jackfield_plugins.limits,
     jackfield_plugins.pagination,
     jackfield_plugins.polling,

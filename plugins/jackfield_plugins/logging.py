@@ -7,6 +7,10 @@ from typing import TypeAlias, cast
 
 from jackfield import (
     AttemptFailed,
+    CacheHit,
+    CacheMiss,
+    CacheNotStored,
+    CacheStored,
     Event,
     JobPolled,
     Observer,
@@ -28,16 +32,21 @@ _KINDS: dict[type[Event], tuple[str, int]] = {
     TokenRefreshed: ("token", logging.INFO),
     PageFetched: ("page", logging.DEBUG),
     JobPolled: ("job", logging.DEBUG),
+    CacheHit: ("cache", logging.DEBUG),
+    CacheMiss: ("cache", logging.DEBUG),
+    CacheStored: ("cache", logging.DEBUG),
+    CacheNotStored: ("cache", logging.DEBUG),
 }
 
 
 class Logging:
     """Logs every event of a client.
 
-    Requests and responses are logged by `jackfield.request` and `jackfield.response`, pages by `jackfield.page` and job
-    polls by `jackfield.job` at DEBUG, attempts without an answer by `jackfield.failure` and tokens by `jackfield.token` at
-    INFO, retries by `jackfield.retry` at WARNING. The message is `name=value …`; the record's attribute `event` is the same as a dictionary, for structured handlers. Of
-    URLs and headers it shows what is known to be harmless; the client's `visible_query` adds names of parameters.
+    Requests and responses are logged by `jackfield.request` and `jackfield.response`, pages by `jackfield.page`, job
+    polls by `jackfield.job` and what a cache does by `jackfield.cache` at DEBUG, attempts without an answer by
+    `jackfield.failure` and tokens by `jackfield.token` at INFO, retries by `jackfield.retry` at WARNING. The message is
+    `name=value …`; the record's attribute `event` is the same as a dictionary, for structured handlers. Of URLs and
+    headers it shows what is known to be harmless; the client's `visible_query` adds names of parameters.
 
     Args:
         logger: the name that the loggers' names begin with.

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 from ._errors import ConfigurationError, UsageError
 from ._flight import Flights, Signal
 from ._runtime import BACKGROUND, CLOSED, NO_WORKS, join, log_background
+from ._within import Within
 
 T = TypeVar("T")
 
@@ -74,8 +75,7 @@ class AsyncioRuntime:
 
     async def within(self, seconds: float, work: Awaitable[T]) -> T:
         """Cancels the work and raises TimeoutError when the time is up."""
-        async with asyncio.timeout(seconds):
-            return await work
+        return await Within(seconds, work)
 
     async def race(self, works: Iterable[Coroutine[Any, Any, T]], delay: float) -> T:
         """A task for each."""

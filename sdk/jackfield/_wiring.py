@@ -183,7 +183,6 @@ def identity_of(plugins: PluginSet, options: Options, carried: bytes) -> bytes:
     """
     from hashlib import blake2b
 
-
     headers = sorted((name.lower(), value) for name, value in options.headers.pairs())
     told = [pair for pair in headers if pair[0] not in _HARMLESS]
     if not told and not plugins.identities and not carried:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jackfield import ConfigurationError, Page
+from jackfield import ConfigurationError, ContractError, Page
 
 from ._style import hint_of
 
@@ -16,13 +16,22 @@ def check_size(size: int) -> int:
 
 
 def is_last(page: Page[Any], seen: int, size: int, exact: bool) -> bool:
-    """Whether there is nothing after this page, of `size` items as they were asked for; `seen` counts it, too."""
+    """Whether there is nothing after this page, of `size` items as they were asked for; `seen` counts it, too.
+
+    Raises:
+        ContractError: it is empty, and its own answer says that there are more items than came.
+    """
     if (more := hint_of(page).more) is not None:
         return not more
+    total = page.total
     if not page:
+        if total is not None and total > seen:
+            raise ContractError(f"the service says that there are {total} items, and gave an empty page after {seen}")
         return True
-    if page.total is None:  # a short page may be all that the service gives at once
+    if (
+        total is None or len(page) == total < seen
+    ):  # the page's own count: a short page may be all that is given at once
         return exact and len(page) < size
-    if page.total > len(page):
-        return seen >= page.total
+    if total > len(page):
+        return seen >= total
     return len(page) != size  # a full page's total may be its own count: then there is one more to ask for

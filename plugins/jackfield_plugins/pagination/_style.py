@@ -20,7 +20,7 @@ class Layout(TypedDict, total=False):
 
     Attributes:
         items: where the items are; the whole body, if it is not given.
-        total: where the number of all items is.
+        total: where the number of all items, on all pages, is. Leave it out where the service counts those of the page.
         more: where it says whether there are more pages.
         omits_empty: whether the service leaves the list out where it is empty.
     """

@@ -9,7 +9,7 @@ from jackfield import Headers, Request, parse_http_date
 
 from ._digests import Digest, digests_of
 from ._file_name import file_name
-from ._part import Held, length_of, source_of
+from ._part import Held, length_of
 
 _strong = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"').fullmatch  # RFC 9110 §8.8.3, without W/
 _APART = 60  # seconds
@@ -29,13 +29,19 @@ class Entity(NamedTuple):
     name: str
 
     @classmethod
-    def of(cls, headers: Headers, request: Request, now: float) -> Entity:
+    def of(cls, headers: Headers, request: Request, source: str, now: float) -> Entity:
         """What a whole answer to the request tells.
+
+        Args:
+            headers: of the answer.
+            request: what it answers.
+            source: what the entity was asked for by; see `source_of`.
+            now: seconds since 1970.
 
         Raises:
             SignatureError: a digest field is malformed.
         """
-        name, source = file_name(headers, request.url), source_of(request)
+        name = file_name(headers, request.url)
         if is_coded(headers):  # what is read is out of its coding, and nothing here is about that
             return cls(Held(source=source), frozenset(), name)
         digests = digests_of(headers, "repr-digest") | digests_of(headers, "content-digest")

@@ -29,16 +29,22 @@ class Held(NamedTuple):
     source: str = ""
 
 
+_SELECTING = ("accept", "accept-language")
+
+
 class Part:
     """What a request is to bring: all, or the rest. `part.of(request)` makes it ask for that.
 
     Attributes:
         request: what was made of it; None if it was not.
+        source: what the entity is asked for by; see `source_of`.
         start: the first byte that it asks for.
     """
 
-    def __init__(self, held: Held = Held()) -> None:  # noqa: B008 - it is frozen
+    def __init__(self, held: Held = Held(), identity: bytes = b"") -> None:  # noqa: B008 - it is frozen
         self._held = held
+        self._identity = identity
+        self.source = ""
         self.request: Request | None = None
         self.start = 0
 
@@ -47,7 +53,8 @@ class Part:
         held = self._held
         # A range is of the coded bytes, and so are lengths and digests.
         headers = request.headers.replacing("accept-encoding", "identity")
-        if held.size and held.validator is not None and held.source == source_of(request):
+        self.source = source_of(request, self._identity)
+        if held.size and held.validator is not None and held.source == self.source:
             self.start = held.size
             headers = headers.replacing("range", f"bytes={held.size}-").replacing("if-range", held.validator)
         else:
@@ -57,9 +64,14 @@ class Part:
         return self.request
 
 
-def source_of(request: Request) -> str:
-    """What an entity's validator goes with: method and URL, as a digest, since the URL may hold secrets."""
-    return sha256(f"{request.method} {request.url.origin} {request.target}".encode()).hexdigest()
+def source_of(request: Request, identity: bytes) -> str:
+    """What an entity's validator goes with: method, URL, what may select another, who asks. A digest, as it is kept.
+
+    Of who asks it tells two bytes: enough to keep users apart, and too little to hold a guessed password against.
+    """
+    who = sha256(identity).hexdigest()[:4] if identity else ""
+    selecting = [request.headers.get_all(name) for name in _SELECTING]
+    return sha256(f"{request.method} {request.url.origin} {request.target} {selecting} {who}".encode()).hexdigest()
 
 
 class Span(NamedTuple):

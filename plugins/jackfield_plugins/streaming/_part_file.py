@@ -147,6 +147,10 @@ class PartFile:
             self._record.unlink(missing_ok=True)
             return
         file = _opened(self._record, os.O_WRONLY | os.O_CREAT)
+        if os.fstat(file).st_nlink > 1:  # it has another name as well, and what is there is not ours to write to
+            os.close(file)
+            self._record.unlink()
+            file = _opened(self._record, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         try:
             os.ftruncate(file, 0)
             os.write(file, encode(_Record(held.source, held.validator, held.total, synced, _boot())))

@@ -128,7 +128,7 @@ class Transfer:
 
     async def _open(self) -> None:
         """Has the next part's body, or finds that there is no more."""
-        part = Part(self.held._replace(size=self.size))
+        part = Part(self.held._replace(size=self.size), self._source.call.identity)
         response = await self._fetch(part)
         self._body = response.body if not isinstance(response.body, bytes) else _Arrived(response.body)
         if (request := part.request) is None:
@@ -141,7 +141,7 @@ class Transfer:
         elif response.status == 416 and part.start:
             await self._refused(response.headers)
         elif 200 <= response.status < 300 and response.status != 206:
-            await self._begin(response.headers, request)
+            await self._begin(response.headers, request, part.source)
         elif response.status >= 400:
             raise ServiceError.from_response(await response.settled())
         else:
@@ -156,9 +156,9 @@ class Transfer:
                 return error.response
             raise
 
-    async def _begin(self, headers: Headers, request: Request) -> None:
+    async def _begin(self, headers: Headers, request: Request, source: str) -> None:
         """All of an entity comes. If there is some of it already, it is asked for the rest instead."""
-        entity = Entity.of(headers, request, self._source.call.runtime.now())
+        entity = Entity.of(headers, request, source, self._source.call.runtime.now())
         self._check_size(entity.held.total)
         self.held = await self._keeper.begin(entity, self.size)
         self.size, self._end = self.held.size, entity.held.total
@@ -194,7 +194,8 @@ class Transfer:
     async def _refused(self, headers: Headers) -> None:
         """There is no byte after those that there are: it is whole, or another one has taken its place."""
         await self.close()
-        if total_of(headers) == self.size and self.held.total in (None, self.size):
+        whole = total_of(headers) == self.size and self.held.total in (None, self.size)
+        if whole and is_of(headers, self.held.validator):
             self._check_size(self.size)
             self.held = self.held._replace(total=self.size)
             if not self._begun:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jackfield import AsyncClient, Client, ConfigurationError, Page, Request, Response, Service, paged
+from jackfield import AsyncClient, Client, ConfigurationError, ContractError, Page, Request, Response, Service, paged
 from jackfield.testing import FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime, json_response
 from jackfield_plugins.pagination import PageAt, PageNumber
 
@@ -85,7 +85,6 @@ def test_a_position_becomes_two_query_parameters() -> None:
         (6, 6, None),  # the service ignores paging, and gave everything
         (5, 4, PageAt(2, 5)),
         (3, 12, PageAt(2, 3)),  # a short page is not the last while the total is not reached
-        (0, 12, None),  # ... but an empty one is, else it would never end
         (5, None, PageAt(2, 5)),
         (4, None, PageAt(2, 4)),  # the service may give no more at once
         (0, None, None),
@@ -138,15 +137,28 @@ def test_a_service_that_gives_smaller_pages_than_asked_for_loses_nothing(make: M
 
 
 @BOTH
-def test_a_total_that_is_never_reached_ends_with_the_first_empty_page(make: Make) -> None:
+def test_a_total_that_is_never_reached_ends_with_an_error_on_the_first_empty_page(make: Make) -> None:
     def serve(request: Request) -> Response:
         number = int(dict(request.query)["page"])
         return json_response({"items": [number] if number < 4 else [], "total": 1_000})
 
     transport = FakeTransport(otherwise=serve)
 
-    assert take(make(listing(PageNumber(1)), transport).numbers.all()) == [1, 2, 3]
+    with pytest.raises(ContractError, match="there are 1000 items, and gave an empty page after 3"):
+        take(make(listing(PageNumber(1)), transport).numbers.all())
+
     assert len(transport.requests) == 4
+
+
+@BOTH
+@given(total=st.integers(0, 25), size=st.integers(1, 9), cap=st.integers(1, 9))
+@settings(deadline=None, max_examples=30)
+def test_without_a_total_a_service_that_gives_less_at_once_than_it_is_asked_for_loses_nothing(
+    make: Make, total: int, size: int, cap: int
+) -> None:
+    client = make(listing(PageNumber(min(size, cap)), tell=False), serving(total, most=cap))
+
+    assert take(client.numbers.all()) == list(range(total))
 
 
 @BOTH

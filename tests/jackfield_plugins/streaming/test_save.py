@@ -37,6 +37,7 @@ from jackfield import (
     UsageError,
 )
 from jackfield.testing import Answer, CutBody, FakeTransport, VirtualSyncRuntime
+from jackfield_plugins.auth import Bearer
 
 if TYPE_CHECKING:
     from tests.both import Both
@@ -611,6 +612,44 @@ def test_another_url_is_another_entity_whatever_its_validator(serving: Serving, 
 
     assert sent(api) == [(None, None)]
     assert path.read_bytes() == DATA
+
+
+def test_another_user_gets_no_byte_of_the_first_ones(serving: Serving, tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    with pytest.raises(TruncatedBodyError):
+        save(serving([whole(cut=40), *[TruncatedBodyError("gone")] * 6], plugins=[Bearer("ada")]), path)
+    record = json.loads(parts(tmp_path)[1].read_text())
+
+    other = serving([whole()], plugins=[Bearer("eve")])
+    save(other, path)
+
+    assert sent(other) == [(None, None)]
+    assert path.read_bytes() == DATA
+    assert "ada" not in json.dumps(record)
+
+
+def test_the_same_user_goes_on(serving: Serving, tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    with pytest.raises(TruncatedBodyError):
+        save(serving([whole(cut=40), *[TruncatedBodyError("gone")] * 6], plugins=[Bearer("ada")]), path)
+    api = serving([part(40)], plugins=[Bearer("ada")])
+
+    assert save(api, path).read_bytes() == DATA
+    assert sent(api) == [("bytes=40-", ETAG)]
+
+
+def test_there_is_no_more_of_another_entity_says_nothing_about_this_one(serving: Serving, tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    cut = whole(cut=40)
+    unknown = Response(200, cut.headers.without("content-length"), cut.body)
+    with pytest.raises(TruncatedBodyError):
+        save(serving([unknown, *[TruncatedBodyError("gone")] * 6]), path)
+    refused = Response(416, {"content-range": "bytes */40", "etag": '"other"'})
+    api = serving([refused, whole(DATA[:40], etag='"other"')])
+
+    save(api, path)
+
+    assert sent(api) == [("bytes=40-", ETAG), (None, None)]
 
 
 def test_another_method_brings_another_entity(serving: Serving, tmp_path: Path) -> None:

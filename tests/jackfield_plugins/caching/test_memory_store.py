@@ -1,0 +1,114 @@
+"""A store in memory: it gives the very objects again, is bounded by what they take, and outlives forks."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from tracemalloc import get_traced_memory, start, stop
+
+import pytest
+
+from jackfield_plugins.caching import MemoryStore, Stored
+from jackfield_plugins.caching._kept import Kept
+
+PLACE, OWNER = b"p" * 32, b"o" * 32
+FIELDS = tuple((f"x-field-{n}", f"value {n}") for n in range(12))
+
+
+def number(n: int) -> bytes:
+    return n.to_bytes(32, "big")
+
+
+def test_the_very_object_is_given_again_with_what_was_read_of_it() -> None:
+    store, entry = MemoryStore(), Kept(200, (("etag", '"1"'),), b"body", 1.0, 2.0)
+    fields = entry.fields
+
+    store.put(PLACE, OWNER, entry)
+
+    (found,) = store.get(PLACE, OWNER)
+    assert found is entry
+    assert isinstance(found, Kept)
+    assert found.fields is fields
+
+
+@pytest.mark.parametrize("body", [0, 100, 5000])
+def test_a_full_store_takes_no_more_memory_than_it_may(body: int) -> None:
+    gc.collect()
+    start()
+    before, _ = get_traced_memory()
+    store = MemoryStore(1_000_000)
+    for n in range(3000):
+        fields = tuple((f"x-field-{field}-{n}", f"value {n}") for field in range(n % 20))
+        entry = Kept(200, fields, bytes(body), 1.0, 2.0, ((f"a{n}", f"b{n}"),))
+        store.put(number(n), number(n + 1), entry)
+        assert len(entry.fields) == n % 20
+    gc.collect()
+    after, _ = get_traced_memory()
+    stop()
+
+    assert 600_000 < after - before < 1_000_000
+    assert store.stats().size > 980_000 - body
+
+
+def test_a_store_that_was_emptied_holds_nothing_at_all() -> None:
+    store = MemoryStore(50_000)
+    for n in range(500):
+        store.put(number(n), OWNER, Stored(200, FIELDS, b"body", 1.0, 2.0))
+    for n in range(500):
+        store.remove(number(n))
+
+    assert store.stats() == (0, 0)
+    assert not store._kept
+    assert not store._owners
+
+
+def test_the_oldest_variant_of_a_place_goes_first() -> None:
+    store = MemoryStore(100_000)
+    for n in range(4):
+        store.put(PLACE, OWNER, Stored(200, (), bytes(20_000), 1.0, 2.0, (("accept", str(n)),)))
+    store.put(number(1), OWNER, Stored(200, (), bytes(30_000), 1.0, 2.0))
+
+    assert [entry.selecting[0][1] for entry in store.get(PLACE, OWNER)] == ["3", "2", "1"]
+
+
+def test_a_place_that_loses_a_variant_is_still_the_one_that_was_used_longest_ago() -> None:
+    store = MemoryStore(100_000)
+    for n in range(3):
+        store.put(PLACE, OWNER, Stored(200, (), bytes(20_000), 1.0, 2.0, (("accept", str(n)),)))
+    store.put(number(1), OWNER, Stored(200, (), bytes(30_000), 1.0, 2.0))
+
+    store.put(number(2), OWNER, Stored(200, (), bytes(20_000), 1.0, 2.0))
+    store.put(number(3), OWNER, Stored(200, (), bytes(20_000), 1.0, 2.0))
+
+    assert [entry.selecting[0][1] for entry in store.get(PLACE, OWNER)] == ["2"]
+    assert store.get(number(1), OWNER)
+
+
+def test_a_hit_costs_the_same_however_much_is_kept() -> None:
+    store = MemoryStore()
+    for n in range(2000):
+        store.put(number(n), OWNER, Stored(200, (), b"", 1.0, 2.0))
+    calls: list[str] = []
+
+    sys.setprofile(lambda frame, event, _: calls.append(event))
+    try:
+        store.get(number(1000), OWNER)
+    finally:
+        sys.setprofile(None)
+
+    assert len(calls) < 15
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_child_has_what_was_kept_and_keeps_its_own() -> None:
+    store = MemoryStore()
+    store.put(PLACE, OWNER, Stored(200, (), b"before", 1.0, 2.0))
+
+    child = os.fork()
+    if not child:
+        store.put(number(1), OWNER, Stored(200, (), b"after", 1.0, 2.0))
+        os._exit(0 if len(store.get(PLACE, OWNER)) == len(store.get(number(1), OWNER)) == 1 else 1)
+
+    assert os.waitpid(child, 0)[1] == 0
+    assert not store.get(number(1), OWNER)
