@@ -43,6 +43,7 @@ from jackfield import (
     Service,
     ServiceError,
     StreamBody,
+    SyncRuntime,
     TLSError,
     TruncatedBodyError,
     UnavailableError,
@@ -2017,9 +2018,9 @@ def test_an_answer_has_one_reader(serve: Serve) -> None:
 
     second_has_asked, first_reads = threading.Event(), threading.Event()
     server, read = serve(script), list[bytes]()
-    with BigClient(server.url) as client:
+    runtime = SyncRuntime()
+    with BigClient(server.url, runtime=runtime) as client:
         body = client.open()
-        runtime = client.runtime
 
         def first() -> None:
             first_reads.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, time
 from typing import Any, NamedTuple, Unpack
 
 from jackfield import ConfigurationError, ContractError, Page, Request
@@ -71,6 +72,11 @@ def _key(item: Any, name: str) -> str | int | float:
 
     fields: Any = item
     value = fields.get(name) if isinstance(item, Mapping) else getattr(fields, name, None)
+    if isinstance(value, datetime | time):
+        raise ConfigurationError(
+            f"the key {name} is a {type(value).__name__}, which may be less exact than what the service wrote: let the "
+            "item's type have it as a str"
+        )
     key = to_builtins(value)  # a date, a UUID
     if isinstance(key, bool) or not isinstance(key, str | int | float):
         raise ContractError(f"the last item of the page has no {name} to go on from")

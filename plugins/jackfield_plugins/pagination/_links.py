@@ -82,6 +82,12 @@ class LinkHeader(_Linked):
 
 
 def _position(request: Request, link: str) -> LinkAt:
+    try:  # spelled in one way, so that it is known again
+        leads = follow(request, link)
+    except ContractError:
+        pass  # it is told when somebody wants to go there
+    else:
+        return LinkAt(f"{leads.url.origin}{leads.target}" if leads.target.startswith("//") else leads.target)
     absolute = link.startswith("/") or ":" in link.partition("/")[0].partition("?")[0]
     return LinkAt(link, "" if absolute else request.url.path)
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, TypeAlias, TypeVar, Unpack
 
-from jackfield import ConfigurationError, JackfieldError, JobState, NotFoundError, Pending, Request, Response
+from jackfield import (
+    ConfigurationError,
+    DecodeError,
+    JackfieldError,
+    JobState,
+    NotFoundError,
+    Pending,
+    Request,
+    Response,
+)
 
 from ._fields import StateFields, find
 from ._pace import Paced, PaceOptions
@@ -65,10 +74,15 @@ class StatusList(Paced[T]):
         return outcome
 
     async def poll_all(self, service: Any, jobs: Sequence[Pending]) -> list[JobState[T] | JackfieldError]:
+        from msgspec import to_builtins
+
         outcomes: list[JobState[T] | JackfieldError] = []
         for start in range(0, len(jobs), self._at_once):
             batch = jobs[start : start + self._at_once]
-            items = {str(find(item, self._id)): item for item in await self._look(service, [job.id for job in batch])}
+            found = to_builtins(list(await self._look(service, [job.id for job in batch])))  # of models, too
+            items = {str(id): item for item in found if (id := find(item, self._id)) is not None}
+            if found and not items:
+                raise DecodeError(f"no item of the service's list of jobs has {self._id!r}")
             outcomes += [await self._read(service, job, items.get(job.id)) for job in batch]
         return outcomes
 

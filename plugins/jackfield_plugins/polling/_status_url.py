@@ -7,6 +7,7 @@ from typing import Any, TypeVar, Unpack
 
 from jackfield import (
     ContractError,
+    DecodeError,
     Done,
     JobState,
     Pending,
@@ -62,6 +63,7 @@ class StatusUrl(Paced[T]):
         if fields is None:
             fields = _BY_STATUS if states is None else StateFields()
         self._reader = Reader(into, states or BY_STATUS, fields, result or Result())
+        self._states = states
         self._redirects = self._reader.result.redirect
         self._headers = (headers,) if isinstance(headers, str) else tuple(headers)
         self._link = link
@@ -85,7 +87,13 @@ class StatusUrl(Paced[T]):
         if response.status == 202:
             raise ContractError("the service accepted the job (202), and does not say where its state is")
         known, there = self._reader.result.known(request, response), Request("GET", request.url)
-        return Done(await self._reader.value(service, there, Told("", content(response), response), known))
+        told = Told("", content(response), response)
+        word = self._word(told)
+        if self._states is None or not word:
+            return Done(await self._reader.value(service, there, told, known))
+        made = one(response, "location") or one(response, "content-location") or request.target
+        job = Pending(absolute(follow(there, made)), label, known)
+        return await self._reader.read(service, job, there, told._replace(word=word))
 
     def at(self, url: Url, label: str = "") -> Pending:
         """A job whose state is at this URL: that of the resource itself, say."""
@@ -106,6 +114,13 @@ class StatusUrl(Paced[T]):
             job = job._replace(id=place)
         word = self._reader.fields.word(told.content, response.status)
         return await self._reader.read(service, job, asked, told._replace(word=word))
+
+    def _word(self, told: Told) -> str:
+        """The state, if the first answer tells one."""
+        try:
+            return self._reader.fields.word(told.content, told.response.status)
+        except DecodeError:
+            return ""
 
     def _place(self, request: Request, response: Response) -> str | None:
         """The URL of the state, where the answer tells it."""

@@ -76,7 +76,17 @@ def _validator(headers: Headers, now: float) -> str | None:
     return modified.strip(" \t") if apart and modified is not None else None
 
 
-def is_of(headers: Headers, validator: str | None) -> bool:
-    """Whether an answer may be of the entity with this validator: it names no other."""
+def names_another(headers: Headers, validator: str | None) -> bool:
+    """Whether an answer says that it is of another entity than the one with this validator."""
     name = "etag" if (validator or "").startswith('"') else "last-modified"
-    return headers.get(name, validator) == validator
+    return headers.get(name, validator) != validator
+
+
+def is_of(headers: Headers, validator: str | None) -> bool:
+    """Whether an answer is of the entity with this validator.
+
+    §15.3.7: a 206 has the ETag that a 200 would have; its Last-Modified may be left out.
+    """
+    if (validator or "").startswith('"'):
+        return headers.get("etag", "").strip(" \t") == validator
+    return headers.get("last-modified", validator) == validator

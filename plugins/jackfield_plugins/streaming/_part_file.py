@@ -91,6 +91,8 @@ class PartFile:
             os.fsync(self._open)
             if not _is_at(self._path, self._open):
                 raise UsageError(f"{self._path} was taken away while it was written")
+            if (mode := self._target.mode) is not None:  # who may read it was somebody's decision
+                os.fchmod(self._open, mode)
             self._target.take(self._path)
             self._record.unlink(missing_ok=True)
             self._close()
@@ -134,11 +136,13 @@ class PartFile:
         except FileNotFoundError:
             return None
         try:
-            return decode(os.read(file, _LONGEST), type=_Record)
+            record = decode(os.read(file, _LONGEST), type=_Record)
         except ValueError:  # it was not written to its end
             return None
         finally:
             os.close(file)
+        makes_sense = _is_sendable(record.validator) and record.synced >= 0 and (record.total or 0) >= 0
+        return record if makes_sense else None
 
     def _note(self, synced: int) -> None:
         """Writes the record, or removes one that is of no use."""
@@ -207,6 +211,10 @@ def _is_at(path: Path, file: int) -> bool:
         return os.path.samestat(os.lstat(path), os.fstat(file))
     except FileNotFoundError:
         return False
+
+
+def _is_sendable(validator: str) -> bool:
+    return 0 < len(validator) <= _LONGEST and validator.isascii() and validator.isprintable()
 
 
 @cache

@@ -77,6 +77,15 @@ class Target(NamedTuple):
         assert self.name is not None
         return self.folder / self.name
 
+    @property
+    def mode(self) -> int | None:
+        """Who may do what with the file that is to be replaced; None where there is none."""
+        try:
+            found = os.lstat(self.path).st_mode
+        except FileNotFoundError:
+            return None
+        return stat.S_IMODE(found) if self.overwrite and stat.S_ISREG(found) else None
+
     def take(self, path: Path) -> None:
         """Gives a finished file of the same folder its name: at once, and only now."""
         if self.overwrite:

@@ -22,9 +22,11 @@ from jackfield import (
 )
 
 from ._digests import Digest, digests_of
-from ._entity import Entity, is_coded, is_of
+from ._entity import Entity, is_coded, is_of, names_another
 from ._pace import Pace, Resumption
 from ._part import Held, Part, length_of, span_of, total_of
+
+_WHOLE = (200, 201, 203)  # not 202, "accepted", nor 204: neither is what was asked for
 
 
 class Keeper(Protocol):
@@ -140,7 +142,7 @@ class Transfer:
             await self._go_on(response.headers)
         elif response.status == 416 and part.start:
             await self._refused(response.headers)
-        elif 200 <= response.status < 300 and response.status != 206:
+        elif response.status in _WHOLE:
             await self._begin(response.headers, request, part.source)
         elif response.status >= 400:
             raise ServiceError.from_response(await response.settled())
@@ -195,7 +197,7 @@ class Transfer:
         """There is no byte after those that there are: it is whole, or another one has taken its place."""
         await self.close()
         whole = total_of(headers) == self.size and self.held.total in (None, self.size)
-        if whole and is_of(headers, self.held.validator):
+        if whole and not names_another(headers, self.held.validator):
             self._check_size(self.size)
             self.held = self.held._replace(total=self.size)
             if not self._begun:

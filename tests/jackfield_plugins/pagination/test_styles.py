@@ -566,7 +566,9 @@ def test_only_a_link_of_the_relation_and_about_this_page_leads_on() -> None:
     assert after('</2>; rel="Last NEXT"') == LinkAt("/2")
     assert after("</1>; rel=prev", "</9>; rel=last, </2>; rel=next") == LinkAt("/2")
     assert after("</2>; rel=next, </3>; rel=next") == LinkAt("/2")
-    assert after("<2>; rel=next") == LinkAt("2", "/v1/nodes")
+    assert after("<2>; rel=next") == LinkAt("/v1/2")
+    assert after("<https://H:443/v1/../2#x>; rel=next") == LinkAt("/2")
+    assert after("<https://elsewhere.test/2>; rel=next") == LinkAt("https://elsewhere.test/2")
     assert after("</2>; rel=nextish", "</2>") is None
     assert after("</2>; rel=prev; rel=next") is None
     assert after('</2>; title="; rel=next"') is None
@@ -612,7 +614,7 @@ def test_links_that_go_in_a_circle_end(colour: Colour) -> None:
 
 
 class Dated(Model):
-    made: datetime.datetime
+    made: datetime.date
     key: uuid.UUID
     part: str | None = None
 
@@ -620,12 +622,19 @@ class Dated(Model):
 def test_the_keys_of_the_last_item_are_the_next_position() -> None:
     style = Keyset({"made": "made_after", "key": "key_after"})
     key = uuid.UUID(int=7)
-    made = datetime.datetime(2024, 5, 6, tzinfo=datetime.UTC)
-    position = KeyAt(("2024-05-06T00:00:00Z", str(key)), 1)
+    made = datetime.date(2024, 5, 6)
+    position = KeyAt(("2024-05-06", str(key)), 1)
 
     assert style.after(KeyAt(), Page([Dated(made=made, key=key)])) == position
     assert style.after(KeyAt(), Page([{"made": made, "key": key}])) == position
-    assert query(style, position) == (("made_after", "2024-05-06T00:00:00Z"), ("key_after", str(key)))
+    assert query(style, position) == (("made_after", "2024-05-06"), ("key_after", str(key)))
+
+
+def test_a_key_that_may_have_been_rounded_is_refused() -> None:
+    made = datetime.datetime(2024, 5, 6, tzinfo=datetime.UTC)
+
+    with pytest.raises(ConfigurationError, match="have it as a str"):
+        Keyset({"made": "made_after"}).after(KeyAt(), Page([{"made": made}]))
 
 
 @pytest.mark.parametrize("item", [{}, {"id": None}, {"id": True}, {"id": [1]}, 5, "x"])

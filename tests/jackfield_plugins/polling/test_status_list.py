@@ -82,6 +82,28 @@ def test_one_request_a_round_asks_for_all_that_still_run(both: Both) -> None:
     assert client.runtime.elapsed == 6
 
 
+def test_the_items_may_be_models(both: Both) -> None:
+    class Listed(Model):
+        id: str
+        status: str
+        size: int = 0
+
+    async def typed(service: Any, ids: Sequence[str]) -> Iterable[Listed]:
+        return [Listed(id=item["id"], status=item["status"], size=item["size"]) for item in await look(service, ids)]
+
+    client = both.client(cloud(StatusList(typed, Disk, STATES)), [disks(a="ready")])
+
+    assert both.get(client.attach("a")) == Disk(id="a", size=7)
+
+
+def test_a_list_without_ids_is_not_one_without_jobs(both: Both) -> None:
+    answer = json_response({"disks": [{"name": "a", "status": "ready"}]})
+    client = both.client(cloud(StatusList(look, Disk, STATES)), [answer])
+
+    with pytest.raises(DecodeError, match="no item"):
+        both.get(client.attach("a"))
+
+
 def test_a_job_by_itself_is_asked_for_by_itself(both: Both) -> None:
     client = both.client(cloud(StatusList(look, Disk, STATES)), [disks(a="new"), disks(b="ready", a="ready")])
 

@@ -123,6 +123,22 @@ def test_a_job_may_be_done_at_once(both: Both, status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 201])
+def test_a_resource_that_is_not_done_when_it_is_made_is_asked_for(both: Both, status: int) -> None:
+    made = json_response({"status": "Creating"}, status, {"location": "/v1/images/7"})
+    client = both.build(StatusUrl(Image, STATES), made, told("Creating"), told("succeeded", name="one"))
+
+    assert both.get(client.build()) == Image(name="one")
+    assert both.asked(client) == ["POST /v1/images/one", *["GET /v1/images/7"] * 2]
+
+
+def test_a_resource_that_failed_when_it_was_made_is_no_result(both: Both) -> None:
+    client = both.build(StatusUrl(Image, STATES), told("failed"))
+
+    with pytest.raises(JobFailedError):
+        both.get(client.build())
+
+
+@pytest.mark.parametrize("status", [200, 201])
 def test_a_header_that_can_only_name_a_state_counts_whatever_the_status(both: Both, status: int) -> None:
     client = both.build(StatusUrl(Image), Response(status, {"operation-location": "/v1/operations/7"}), ONE)
 

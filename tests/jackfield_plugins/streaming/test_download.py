@@ -475,8 +475,24 @@ def test_any_success_may_bring_an_entity(serving: Serving, status: int) -> None:
     assert b"".join(api.all(api.client.get())) == DATA
 
 
+@pytest.mark.parametrize("status", [202, 204, 205])
+def test_what_is_not_there_yet_or_not_at_all_is_no_entity(serving: Serving, status: int) -> None:
+    api = serving([Response(status)])
+
+    with pytest.raises(ContractError, match=str(status)):
+        api.all(api.client.get())
+
+
+def test_a_part_that_does_not_say_whose_it_is_is_not_added(serving: Serving) -> None:
+    nameless = Response(206, part(40).headers.without("etag"), part(40).body)
+    api = serving([whole(cut=40), nameless])
+
+    with pytest.raises(ContractError, match="another entity"):
+        api.all(api.client.get())
+
+
 def test_nothing_is_an_entity_too(serving: Serving) -> None:
-    for answer in (Response(204), Response(200, {"content-length": "0"})):
+    for answer in (Response(200), Response(200, {"content-length": "0"})):
         api = serving([answer])
         assert api.all(api.client.get()) == []
 

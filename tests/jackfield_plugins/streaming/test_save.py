@@ -282,6 +282,16 @@ def test_what_is_there_is_replaced_where_that_is_wanted(serving: Serving, tmp_pa
     assert path.read_bytes() == DATA
 
 
+def test_who_may_read_what_is_replaced_stays_so(serving: Serving, tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+
+    save(serving([whole()]), path, overwrite=True)
+
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
 def test_a_link_is_replaced_and_not_followed(serving: Serving, tmp_path: Path) -> None:
     path, victim = tmp_path / "out", tmp_path / "victim"
     victim.write_bytes(b"old")
@@ -717,7 +727,18 @@ def test_a_record_that_was_not_written_to_its_end_is_no_record(serving: Serving,
 
 @pytest.mark.parametrize(
     "change",
-    [{"source": "other"}, {"source": None}, {"validator": 1}, {"validator": None}, {"synced": "40"}, {"total": "x"}],
+    [
+        {"source": "other"},
+        {"source": None},
+        {"validator": 1},
+        {"validator": None},
+        {"validator": ""},
+        {"validator": '"1"\r\nx: y'},
+        {"synced": "40"},
+        {"synced": -5},
+        {"total": "x"},
+        {"total": -1},
+    ],
     ids=str,
 )
 def test_a_record_that_makes_no_sense_is_no_record(serving: Serving, tmp_path: Path, change: dict[str, Any]) -> None:
