@@ -44,7 +44,8 @@ def _while_connecting(error: Exception, call: Call) -> ConnectError:
     if isinstance(error, TimeoutError):
         return ConnectTimeoutError(f"no connection within {call.options.connect_timeout:g} s")
     if isinstance(error, _TLS) and not isinstance(error, _ENDS):
-        return TLSError(f"the TLS handshake failed: {_reason(error)}")
+        hint = "; does the peer speak TLS at all, or is it http://?" if "WRONG_VERSION" in str(error) else ""
+        return TLSError(f"the TLS handshake failed: {_reason(error)}{hint}")
     ours = ConnectError(f"cannot connect: {_reason(error)}")
     ours.permanent = _is_permanent(error)
     return ours

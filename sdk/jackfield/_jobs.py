@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, Concatenate, Generic, Literal, NamedTuple, ParamSpec, TypeVar, overload
 
 from ._errors import JackfieldError, UsageError
-from ._operations import AsyncOperation, Definition, Descriptor, SyncOperation
+from ._operations import AsyncOperation, Definition, Descriptor, SyncOperation, check_style
 from ._progress import Done, JobState, JobStyle, Pending, Progress
 from ._tokens import decode_token
 from ._waiting import Tell, result_of, wait_for
@@ -260,6 +260,8 @@ def job(
     Args:
         style: how the service's jobs are polled.
     """
+
+    check_style("job", style, "poll", "Polling(...)")
 
     def define(body: Callable[Concatenate[Any, P], Coroutine[Any, Any, JobState[T]]]) -> JobDefinition[P, T]:
         return JobDefinition(body, style)

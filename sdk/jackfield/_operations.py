@@ -26,6 +26,16 @@ A = TypeVar("A")
 _CO_COROUTINE = 0x80  # inspect.CO_COROUTINE; inspect is heavy to import
 
 
+def check_style(decorator: str, style: object, method: str, example: str) -> None:
+    """A decorator without its style would take the operation's body for it, and fail much later.
+
+    Raises:
+        ConfigurationError: this is no style.
+    """
+    if isinstance(style, type) or not callable(getattr(style, method, None)):
+        raise ConfigurationError(f"@{decorator} takes a style: write @{decorator}({example})")
+
+
 class Definition(Generic[P, T]):
     """An operation as the class holds it: the body, and how it is run. The kinds of operation derive from it."""
 

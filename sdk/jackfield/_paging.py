@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
 from ._errors import ConfigurationError, ContractError, UsageError
 from ._events import PageFetched, emit
 from ._iterators import AsyncItems, AsyncPages, Items, Pages
-from ._operations import AsyncOperation, Definition, Descriptor, SyncOperation
+from ._operations import AsyncOperation, Definition, Descriptor, SyncOperation, check_style
 from ._page import Page
 from ._prefetch import Ahead
 from ._tokens import decode_token, encode_token
@@ -169,6 +169,8 @@ def paged(
             do not see it.
         max_pages: how many pages one walk fetches at most, before it is a ContractError; 100,000 if None.
     """
+
+    check_style("paged", style, "after", "PageNumber(50)")
 
     def define(body: Callable[Concatenate[Any, At, P], Coroutine[Any, Any, Page[T]]]) -> PagedDefinition[P, T]:
         return PagedDefinition(body, style, max_pages)

@@ -6,7 +6,7 @@ Discovered is not active: an entry point is loaded when its name is asked for, a
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
@@ -15,7 +15,7 @@ from ._errors import ConfigurationError, PluginError
 from ._events import Observer
 from ._manager import Manager
 from ._steps import Contribution, Pure, Stage, Step
-from ._wiring import CACHE
+from ._wiring import CACHE, OPTION_NAMES
 from ._without import Without
 
 GROUP = "jackfield"
@@ -60,10 +60,12 @@ class PluginSet(NamedTuple):
         plugged = dict(self.plugged)
         for name, plugin in changes.items():
             if name not in plugged:
-                unknown = _unknown(name, self.plugged, "this client has")
-                raise ConfigurationError(f"{name}=... is no option, and {unknown}")
+                unknown = _unknown(name, {*self.plugged, *OPTION_NAMES, "headers"}, "this client's options and plugins")
+                raise ConfigurationError(f"{name}=... is nothing that a view can change: {unknown}")
             if plugin is None:
                 del plugged[name]
+            elif isinstance(plugin, bool):
+                raise ConfigurationError(f"{name}=... takes a plugin, or None to go without, not {plugin}")
             elif _name(plugin) == name:
                 plugged[name] = plug(name, plugin)
             else:
@@ -83,8 +85,8 @@ def resolve(defaults: Sequence[object], chosen: Iterable[object], cache: object 
         PluginError: a name is unknown, or a plugin cannot be loaded or offers nothing.
         ConfigurationError: what is left out is not there, or the user chose two of one name.
     """
-    if isinstance(chosen, str):
-        raise ConfigurationError(f"plugins is a list of them: write plugins=[{chosen!r}]")
+    if isinstance(chosen, str | Mapping) or not isinstance(chosen, Iterable):
+        raise ConfigurationError(f"plugins is a list of them, not {type(chosen).__name__}: write plugins=[{chosen!r}]")
     chosen = list(chosen)
     if cache is not None:
         if isinstance(cache, str | Without) or _name(cache) != CACHE:

@@ -7,7 +7,7 @@ from math import inf
 
 from ._body import StreamBody
 from ._call import Call
-from ._errors import ConfigurationError, RedirectError, UsageError
+from ._errors import ConfigurationError, JackfieldError, RedirectError, UsageError
 from ._headers import Headers
 from ._hooks import hookimpl
 from ._messages import Request, Response
@@ -65,7 +65,11 @@ class Redirects:
             except UsageError as error:
                 raise _refusal(seen, response, call, error) from None
             call.limit(inf)  # one deadline for all of them, whatever the transport makes of it
-            response = await proceed(seen[-1], call)
+            try:
+                response = await proceed(seen[-1], call)
+            except JackfieldError as error:
+                error.add_note(f"this is where the service's redirect led, from {call.url(seen[-2])}")
+                raise
         return response
 
 

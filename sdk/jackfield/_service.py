@@ -98,6 +98,8 @@ class Service(Wired):
 
             transport = Urllib3Transport()
             own.append(transport)
+        if isinstance(transport, type) or not callable(getattr(transport, "send", None)):
+            raise ConfigurationError(f"transport is an object that has `send` and `close`, not {transport!r}")
         used = self._runtime_for(runtime)
         if runtime is None:
             own.append(used)

@@ -11,7 +11,7 @@ from ._body import ByteStream
 from ._call import Call
 from ._errors import JackfieldError, UsageError
 from ._messages import Request, Response
-from ._operations import AsyncOperation, Definition, Descriptor, SyncOperation
+from ._operations import AsyncOperation, Definition, Descriptor, SyncOperation, check_style
 from ._taps import ProgressCallback, Tap, tapped
 from ._wiring import Wired
 
@@ -296,6 +296,8 @@ def streamed(
         style: how the parts are had. The method's first parameter after `self` says which one is wanted; callers do
             not see it.
     """
+
+    check_style("streamed", style, "read", "Download()")
 
     def define(body: Callable[Concatenate[Any, At, P], Coroutine[Any, Any, Response]]) -> StreamedDefinition[P]:
         return StreamedDefinition(body, style)

@@ -50,6 +50,12 @@ def checked_context(context: SSLContext | None, *, verify: bool) -> Callable[[],
     Raises:
         ConfigurationError: it does not verify its peers, and nobody said that this is meant.
     """
+    if context is not None and not isinstance(context, SSLContext):
+        raise ConfigurationError(
+            f"ssl_context is an SSLContext, ssl.create_default_context(cafile=...) say, not {type(context).__name__}"
+        )
+    if not isinstance(verify, bool):
+        raise ConfigurationError(f"verify is True or False, not {verify!r}: authorities go into an ssl_context")
     if not verify:
         warnings.warn(
             "verify=False: whoever stands between can read and change everything that is sent",

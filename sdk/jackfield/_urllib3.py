@@ -52,8 +52,8 @@ class Urllib3Transport:
         proxy: str | Proxy | None = None,
         allow: Allow | None = None,
     ) -> None:
-        if max_connections < 1:
-            raise ConfigurationError(f"max_connections must be 1 or more, not {max_connections}")
+        if isinstance(max_connections, bool) or not isinstance(max_connections, int) or max_connections < 1:
+            raise ConfigurationError(f"max_connections must be a whole number of 1 or more, not {max_connections!r}")
         if allow is not None and proxy is not None:
             raise ConfigurationError("a proxy looks names up itself: leave out allow=..., and have the proxy refuse")
         self._max_connections = max_connections

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Of a client's own headers, those that are no credential, whatever their values.
 _HARMLESS = frozenset({"accept", "accept-encoding", "accept-language", "content-type", "user-agent"})
 CACHE = "cache"  # the name of the plugin that is one
-_OPTION_NAMES = ("timeout", "connect_timeout", "read_timeout", "max_body_size")
+OPTION_NAMES = ("timeout", "connect_timeout", "read_timeout", "max_body_size")
 
 
 class DryRun(BaseException):
@@ -126,7 +126,7 @@ class Wired:
         """
         wiring = self._wiring
         limits = (timeout, connect_timeout, read_timeout, max_body_size)
-        changes: dict[str, Any] = {n: x for n, x in zip(_OPTION_NAMES, limits, strict=True) if x is not None}
+        changes: dict[str, Any] = {n: x for n, x in zip(OPTION_NAMES, limits, strict=True) if x is not None}
         changes["headers"] = Headers(headers).over(wiring.options.headers)
         options = wiring.options._replace(**changes).checked()
         if plugins:

@@ -39,7 +39,10 @@ from jackfield import (
     Url,
     UsageError,
     hookimpl,
+    job,
     operation,
+    paged,
+    streamed,
 )
 from jackfield.testing import FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime, json_response
 
@@ -769,6 +772,20 @@ def test_a_good_answer_to_a_streamed_call_is_left_to_be_read(colour: Colour) -> 
 
 
 # --- what a client is
+
+
+@pytest.mark.parametrize("decorator", [paged, job, streamed])
+def test_a_decorator_without_its_style_says_so_at_once(decorator: Any) -> None:
+    async def body(self: Any, at: Any) -> None: ...
+
+    with pytest.raises(ConfigurationError, match=rf"write @{decorator.__name__}\("):
+        decorator(body)
+
+
+@pytest.mark.parametrize("wrong", [FakeTransport, object(), "https://h"])
+def test_what_cannot_send_is_no_transport(colour: Colour, wrong: Any) -> None:
+    with pytest.raises(ConfigurationError, match="has `send` and `close`"):
+        colour.client(Core, wrong)
 
 
 def test_a_service_of_no_colour_says_what_to_do() -> None:

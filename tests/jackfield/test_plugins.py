@@ -175,6 +175,20 @@ def test_a_near_miss_is_answered_with_the_name_that_was_meant(colour: Colour) ->
     assert "did you mean 'errors'" in refusal(colour, plugins=[Without("error")])
 
 
+@pytest.mark.parametrize("wrong", [None, {"retry": None}, 5, object()])
+def test_what_is_no_list_of_plugins_is_refused_as_that(colour: Colour, wrong: Any) -> None:
+    assert "plugins is a list of them" in refusal(colour, plugins=wrong)
+
+
+def test_a_view_says_how_to_go_without_a_plugin_and_what_was_meant(colour: Colour, plugin: type[Steps]) -> None:
+    client = colour.client(Core, plugins=[plugin("quota", adding("quota", "x"))])
+
+    with pytest.raises(ConfigurationError, match="None to go without"):
+        client.with_options(quota=False)
+    with pytest.raises(ConfigurationError, match="did you mean 'timeout'"):
+        client.with_options(timeuot=5)
+
+
 def test_two_clients_do_not_share_their_plugins(colour: Colour, plugin: type[Steps]) -> None:
     with_quota = colour.client(Core, plugins=[plugin("quota", adding("quota", "one"))])
     without = colour.client(Core)
@@ -539,7 +553,7 @@ def test_a_view_refuses_a_plugin_of_another_name_and_a_name_that_is_not_there(
 
     with pytest.raises(ConfigurationError, match="of that name, not 'other'"):
         client.with_options(quota=plugin("other"))
-    with pytest.raises(ConfigurationError, match=r"'retry'.*this client has.*quota"):
+    with pytest.raises(ConfigurationError, match=r"'retry'.*options and plugins.*quota"):
         client.with_options(retry=None)
     with pytest.raises(ConfigurationError, match="no plugin"):
         client.with_options(quota=object())

@@ -330,6 +330,15 @@ def test_whatever_a_service_says_the_outcome_is_an_answer_or_an_error_of_ours(pl
     assert last.url.origin.scheme == "https"
 
 
+def test_an_error_says_from_where_it_was_redirected(colour: Colour) -> None:
+    transport = FakeTransport([to("/there?token=hunter2"), ConnectError("refused")])
+
+    with pytest.raises(ConnectError) as caught:
+        colour.get(colour.client(Core, transport).ask())
+
+    assert caught.value.__notes__[0] == f"this is where the service's redirect led, from {HERE}/r"
+
+
 # --- doubt
 
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypedDict, Unpack
 
 import pytest
 import trustme
+from tests.clients import Asker
 
 from jackfield import (
     AsyncClient,
@@ -2037,3 +2038,20 @@ def test_an_answer_has_one_reader(serve: Serve) -> None:
         thread.join(GUARD)
 
     assert read == [b"well"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"ssl_context": "ca.pem"}, {"max_connections": "8"}, {"max_connections": True}, {"verify": "ca.pem"}],
+    ids=str,
+)
+def test_settings_of_another_kind_are_refused(options: Any) -> None:
+    with pytest.raises(ConfigurationError, match=next(iter(options))):
+        Urllib3Transport(**options)
+
+
+def test_https_where_nobody_speaks_tls_is_said(serve: Serve) -> None:
+    server = serve(lambda peer: peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
+
+    with Asker("sync", server.url.replace("http:", "https:")) as ask, pytest.raises(TLSError, match="is it http://"):
+        ask()

@@ -50,7 +50,8 @@ class Target(NamedTuple):
                     raise PermissionError(f"nothing can be written into the folder {whole}")
                 return cls(whole, None, overwrite)
             if not whole.parent.is_dir() or os.fspath(path).endswith(os.sep):
-                raise UsageError(f"there is no folder {whole.parent if whole.name else whole}: make it first")
+                missing = whole if os.fspath(path).endswith(os.sep) else whole.parent
+                raise UsageError(f"there is no folder {missing}: make it first")
             return cls(whole.parent, None, overwrite).named(whole.name)
 
     def named(self, name: str) -> Target:
