@@ -46,6 +46,8 @@ class Target(NamedTuple):
         with written():
             whole = Path(path).absolute()
             if whole.is_dir():
+                if overwrite:
+                    raise UsageError("the service would choose which file is replaced: give the file's path")
                 if not os.access(whole, os.W_OK | os.X_OK):
                     raise PermissionError(f"nothing can be written into the folder {whole}")
                 return cls(whole, None, overwrite)

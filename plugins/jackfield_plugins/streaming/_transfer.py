@@ -162,6 +162,8 @@ class Transfer:
         """All of an entity comes. If there is some of it already, it is asked for the rest instead."""
         entity = Entity.of(headers, request, source, self._source.call.runtime.now())
         self._check_size(entity.held.total)
+        if is_coded(headers) and self._max_bytes is None:  # little on the wire may become very much
+            self._max_bytes = self._source.call.options.max_body_size
         self.held = await self._keeper.begin(entity, self.size)
         self.size, self._end = self.held.size, entity.held.total
         self._begun, self._partial = True, False

@@ -15,6 +15,7 @@ from tests.servers.ranges import Ranges
 
 from jackfield import (
     AsyncClient,
+    BodyTooLargeError,
     Client,
     ConfigurationError,
     ConnectionLostError,
@@ -536,6 +537,13 @@ def test_algorithms_that_prove_nothing_are_passed_by(serving: Serving, value: st
     api = serving([whole(repr_digest=value)])
 
     assert b"".join(api.all(api.client.get())) == DATA
+
+
+def test_what_was_coded_unasked_is_no_longer_than_any_body(serving: Serving) -> None:
+    api = serving([whole(content_encoding="gzip", content_length="7")], max_body_size=len(DATA) - 1)
+
+    with pytest.raises(BodyTooLargeError):
+        api.all(api.client.get())
 
 
 def test_digests_of_coded_bytes_say_nothing_about_what_is_read(serving: Serving) -> None:

@@ -273,13 +273,21 @@ def test_in_a_folder_what_is_there_stays_too(serving: Serving, tmp_path: Path) -
     assert names(tmp_path) == ["a.bin"]
 
 
-@pytest.mark.parametrize("wanted", ["out", "."])
-def test_what_is_there_is_replaced_where_that_is_wanted(serving: Serving, tmp_path: Path, wanted: str) -> None:
-    path = tmp_path / ("out" if wanted == "out" else "a.bin")
+def test_what_is_there_is_replaced_where_that_is_wanted(serving: Serving, tmp_path: Path) -> None:
+    path = tmp_path / "out"
     path.write_bytes(b"old" * 100)
 
-    assert save(serving([whole()]), tmp_path / wanted, overwrite=True) == path
+    assert save(serving([whole()]), path, overwrite=True) == path
     assert path.read_bytes() == DATA
+
+
+def test_the_service_does_not_choose_which_file_is_replaced(serving: Serving, tmp_path: Path) -> None:
+    api = serving([])
+
+    with pytest.raises(UsageError, match="give the file's path"):
+        save(api, tmp_path, overwrite=True)
+
+    assert sent(api) == []
 
 
 def test_who_may_read_what_is_replaced_stays_so(serving: Serving, tmp_path: Path) -> None:
