@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 from ._body import ByteStream, StreamBody
 from ._call import Call
 from ._client import AsyncClient, Client
-from ._dates import parse_http_date
 from ._errors import (
     BadRequestError,
     BodyTooLargeError,
@@ -55,28 +54,20 @@ from ._events import (
     RetryScheduled,
     TokenRefreshed,
 )
-from ._explain import Explanation
 from ._flight import Flights
-from ._fork import fork_safe_lock
 from ._headers import Headers
 from ._iterators import AsyncItems, AsyncPages, Items, Pages
 from ._jobs import AsyncJob, Job, async_wait_all, job, wait_all
-from ._line import Line, Place, Turns
 from ._messages import Request, Response
 from ._operations import operation
 from ._options import Options, check_seconds
-from ._origins import ByOrigin
 from ._page import Page
 from ._paging import PageStyle, paged
 from ._progress import Done, JobState, JobStyle, Pending
-from ._reference import follow
-from ._retry_after import parse_retry_after
 from ._runtime import Runtime, SyncRuntime
 from ._secrets import Secret
 from ._service import ClientOptions, Service
 from ._steps import Chain, Proceed, Pure, Stage, Step
-from ._streamed import AsyncStream, PartSource, Saving, Stream, StreamStyle, streamed
-from ._taps import Checksum, Meter, ProgressCallback, Tap, pour, tapped
 from ._transport import Transport
 from ._url import Origin, Url
 from ._wiring import ClientCache
@@ -84,11 +75,20 @@ from ._without import Without
 
 if TYPE_CHECKING:
     from ._asyncio import AsyncioRuntime
+    from ._dates import parse_http_date
+    from ._explain import Explanation
+    from ._fork import fork_safe_lock
     from ._hooks import hookimpl
+    from ._line import Line, Place, Turns
     from ._models import Model
+    from ._origins import ByOrigin
     from ._private_folder import PrivateFolder
     from ._proxy import Proxy
     from ._redirect import Redirects
+    from ._reference import follow
+    from ._retry_after import parse_retry_after
+    from ._streamed import AsyncStream, PartSource, Saving, Stream, StreamStyle, streamed
+    from ._taps import Checksum, Meter, ProgressCallback, Tap, pour, tapped
     from ._urllib3 import Urllib3Transport
 
 __all__ = [
@@ -210,15 +210,36 @@ __all__ = [
     "wait_all",
 ]
 
-# What brings asyncio, pluggy, msgspec or urllib3 with it is imported when it is asked for.
+# What brings asyncio, pluggy, msgspec or urllib3 with it, or is not for every client, is imported when it is asked for.
 _LATER = {
+    "AsyncStream": "_streamed",
     "AsyncioRuntime": "_asyncio",
+    "ByOrigin": "_origins",
+    "Checksum": "_taps",
+    "Explanation": "_explain",
+    "Line": "_line",
+    "Meter": "_taps",
     "Model": "_models",
+    "PartSource": "_streamed",
+    "Place": "_line",
     "PrivateFolder": "_private_folder",
+    "ProgressCallback": "_taps",
     "Proxy": "_proxy",
     "Redirects": "_redirect",
+    "Saving": "_streamed",
+    "Stream": "_streamed",
+    "StreamStyle": "_streamed",
+    "Tap": "_taps",
+    "Turns": "_line",
     "Urllib3Transport": "_urllib3",
+    "follow": "_reference",
+    "fork_safe_lock": "_fork",
     "hookimpl": "_hooks",
+    "parse_http_date": "_dates",
+    "parse_retry_after": "_retry_after",
+    "pour": "_taps",
+    "streamed": "_streamed",
+    "tapped": "_taps",
 }
 
 

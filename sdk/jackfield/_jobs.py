@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from typing import Any, Concatenate, Generic, Literal, NamedTuple, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, NamedTuple, ParamSpec, TypeVar, overload
 
 from ._errors import JackfieldError, UsageError
 from ._operations import AsyncOperation, Definition, Descriptor, SyncOperation, check_style
 from ._progress import Done, JobState, JobStyle, Pending, Progress
 from ._tokens import decode_token
-from ._waiting import Tell, result_of, wait_for
 from ._wiring import Wired
+
+if TYPE_CHECKING:
+    from ._waiting import Tell
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -70,6 +72,8 @@ class Job(Handle[T_co]):
             JobFailedError: the job failed, or was cancelled (`JobCancelledError`).
             JobTimeoutError: it still runs, and goes on; so the result may be waited for again.
         """
+        from ._waiting import result_of  # here, so that importing jackfield stays cheap
+
         value: T_co = self._client._run(result_of(self._progress, timeout, progress))
         return value
 
@@ -93,6 +97,8 @@ class AsyncJob(Handle[T_co]):
 
     async def result(self, timeout: float | None = None, *, progress: Tell | None = None) -> T_co:
         """Waits `timeout` seconds for the result, and a tenth more for the last poll; then raises `JobTimeoutError`."""
+        from ._waiting import result_of
+
         return await result_of(self._progress, timeout, progress)
 
     async def cancel(self) -> None:
@@ -177,6 +183,8 @@ def _checked(jobs: Iterable[Any], kind: type[Any], name: str) -> list[Any]:
 
 async def _gathered(handles: list[Any], timeout: float | None, return_errors: bool, progress: Tell | None) -> list[Any]:
     jobs: list[Progress[Any]] = [handle._progress for handle in handles]
+    from ._waiting import wait_for
+
     outcomes = await wait_for(jobs, timeout, progress, collect=return_errors)
     return [outcome.value if isinstance(outcome, Done) else outcome for outcome in outcomes]
 
@@ -196,6 +204,8 @@ class JobDefinition(Definition[P, T], Descriptor["SyncJobOperation[P, T]", "Asyn
         self._style = style
 
     async def run(self, client: Wired, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> T:
+        from ._waiting import result_of
+
         return await result_of(await self.start(client, args, kwargs), None)
 
     async def start(self, client: Wired, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Progress[T]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from copy import copy
-from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
 
 from ._errors import ConfigurationError, ContractError, UsageError
 from ._events import PageFetched, emit
 from ._iterators import AsyncItems, AsyncPages, Items, Pages
 from ._operations import AsyncOperation, Definition, Descriptor, SyncOperation, check_style
 from ._page import Page
-from ._prefetch import Ahead
 from ._tokens import decode_token, encode_token
 from ._walk import Fetched, Walk
 from ._wiring import Wired
+
+if TYPE_CHECKING:
+    from ._prefetch import Ahead
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -80,7 +82,11 @@ class PagedDefinition(Definition[P, Page[T]], Descriptor["SyncPaged[P, T]", "Asy
         most = MAX_PAGES if self.max_pages is None else self.max_pages
         counted = getattr(self._style, "counted", False)
         walk = Walk(self.name, self._token, lambda at: self._fetch(client, at, args, kwargs), most, counted=counted)
-        return Ahead(walk, client._wiring.runtime, self._ahead) if self._ahead else walk
+        if not self._ahead:
+            return walk
+        from ._prefetch import Ahead  # here, so that importing jackfield stays cheap
+
+        return Ahead(walk, client._wiring.runtime, self._ahead)
 
     async def _fetch(self, client: Wired, at: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Fetched[T]:
         if at is None:

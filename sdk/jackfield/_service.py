@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from ._call import Call
 from ._errors import ConfigurationError, JackfieldError, ServiceError, UsageError
 from ._headers import HeaderFields, Headers
-from ._lasting import Lasting
 from ._messages import Request, Response
 from ._options import Options
 from ._steps import compile_chain
@@ -148,4 +147,6 @@ class Service(Wired):
             raise
         if isinstance(response.body, bytes) or call.deadline < inf:
             return response
+        from ._lasting import Lasting  # here, so that importing jackfield stays cheap
+
         return response.replace(body=Lasting(response.body, own))
