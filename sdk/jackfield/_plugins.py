@@ -85,8 +85,9 @@ def resolve(defaults: Sequence[object], chosen: Iterable[object], cache: object 
         PluginError: a name is unknown, or a plugin cannot be loaded or offers nothing.
         ConfigurationError: what is left out is not there, or the user chose two of one name.
     """
-    if isinstance(chosen, str | Mapping) or not isinstance(chosen, Iterable):
-        raise ConfigurationError(f"plugins is a list of them, not {type(chosen).__name__}: write plugins=[{chosen!r}]")
+    given: object = chosen
+    if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
+        raise ConfigurationError(f"plugins is a list of them: write plugins=[{chosen!r}]")
     chosen = list(chosen)
     if cache is not None:
         if isinstance(cache, str | Without) or _name(cache) != CACHE:
