@@ -22,7 +22,7 @@ from ._checks import check_size
 from ._counts import CacheStats, Counts
 from ._deciding import Action, Decision, decide, may_serve_stale_on_error
 from ._explaining import in_words
-from ._fetching import Answered, Fetching
+from ._fetching import FAILED, Answered, Fetching
 from ._keys import Keys
 from ._memory import MemoryStore
 from ._refreshing import Refreshing
@@ -35,8 +35,6 @@ from ._tee import as_asked
 from ._together import Together
 from ._validating import conditional
 from ._visit import Visit
-
-_FAILURES = (500, 502, 503, 504)  # RFC 5861 §4
 
 
 class Cache:
@@ -129,7 +127,7 @@ class Cache:
         if isinstance(answered, Decision):
             return self._hit(visit.request, visit.call, answered, "shared", f"fwd={visit.decision.fwd}; collapsed")
         response = answered.response
-        if response.status in _FAILURES and (stale := self._stale(visit, str(response.status))) is not None:
+        if response.status in FAILED and (stale := self._stale(visit, str(response.status))) is not None:
             if not isinstance(response.body, bytes):
                 await response.body.close()
             return stale

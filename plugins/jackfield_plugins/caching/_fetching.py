@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from jackfield import CacheNotStored, CacheStored, Call, Headers, JackfieldError, Request, Response
 
-from ._deciding import Action, decide
+from ._deciding import Action, decide, may_serve_stale_on_error
 from ._forgotten import Forgotten
 from ._invalidating import invalidated
 from ._kept import Kept
@@ -23,6 +23,7 @@ from ._visit import Visit
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _GONE = (404, 410)
+FAILED = (500, 502, 503, 504)  # RFC 5861 §4
 
 
 class Answered(NamedTuple):
@@ -131,10 +132,20 @@ class Fetching:
         if now is None:
             await self._shelf.remove(visit.key.place, visit.call.runtime)
         elif now is not entry:
-            await self._put(visit, now, times.moment)
+            plan = self._plan(visit.call, visit.request.replace(method="GET"), now.status, now.fields, times)
+            if isinstance(plan, str) or plan.selecting != entry.selecting:  # the old one must not be given beside it
+                await self._shelf.remove(visit.key.place, visit.call.runtime)
+            if isinstance(plan, str):
+                self._tell_not_stored(visit, plan)
+            else:
+                await self._put(visit, plan._replace(body=now.body), times.moment)
 
     async def _kept(self, visit: Visit, response: Response, times: _Times) -> Answered:
         did = f"fwd={visit.decision.fwd}"
+        entry, now = visit.decision.entry, visit.call.runtime.now()
+        if response.status in FAILED and entry and may_serve_stale_on_error(visit.request, entry, now, self._rules):
+            self._tell_not_stored(visit, "what is kept stands in for it")
+            return Answered(told(response, did))
         plan = self._plan(visit.call, visit.request, response.status, response.headers, times)
         if isinstance(plan, str):
             self._tell_not_stored(visit, plan)
@@ -145,8 +156,8 @@ class Fetching:
         if not isinstance(response.body, bytes):
             tee = Tee(response.body, self._max_entry, keep, visit.call.runtime)
             return Answered(told(Response(response.status, response.headers, tee), f"{did}; stored"))
-        entry = await keep(response.body)
-        return Answered(told(response, f"{did}; stored" if entry else did), entry)
+        kept = await keep(response.body)
+        return Answered(told(response, f"{did}; stored" if kept else did), kept)
 
     def _plan(self, call: Call, request: Request, status: int, headers: Headers, times: _Times) -> Kept | str:
         asked_at, came_at, _ = times

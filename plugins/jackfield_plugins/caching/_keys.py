@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from hashlib import blake2b
 from typing import NamedTuple, TypeVar
@@ -11,8 +10,14 @@ from jackfield import Headers, Request, Url, fork_safe_lock
 
 K = TypeVar("K")
 
-# A name that only looks like it costs a hit, and nothing else.
-_may_be_secret = re.compile("auth|cookie|credential|key|pass|secret|session|signature|token", re.IGNORECASE).search
+# Fields that say nothing about who asks. Any other may be a credential: taking it for one costs hits, and no more.
+_HARMLESS = frozenset(
+    {
+        *("accept", "accept-charset", "accept-encoding", "accept-language", "cache-control", "content-type", "date"),
+        *("pragma", "prefer", "range", "te", "traceparent", "tracestate", "user-agent"),
+        *("x-correlation-id", "x-request-id"),
+    }
+)
 _REMEMBERED = 4096  # hashes
 
 _guard = fork_safe_lock()
@@ -54,9 +59,9 @@ class Keys:
     def _owner(self, request: Request, identity: bytes) -> bytes:
         headers = request.headers
         if headers is not self._plain:  # which those of a client are, call after call
-            if _may_be_secret(" ".join(headers)):  # nothing of them is remembered
-                secrets = sorted((name.lower(), headers.get_all(name)) for name in headers if _may_be_secret(name))
-                return self._hash(b"owner", identity + repr(secrets).encode())
+            who = sorted((name.lower(), headers.get_all(name)) for name in headers if _may_tell_who(name.lower()))
+            if who:  # nothing of them is remembered
+                return self._hash(b"owner", identity + repr(who).encode())
             self._plain = headers
         found = self._owners.get(identity)
         if found is None:
@@ -66,6 +71,10 @@ class Keys:
 
     def _hash(self, purpose: bytes, text: bytes) -> bytes:
         return blake2b(text, digest_size=20, key=self._salt, person=purpose).digest()
+
+
+def _may_tell_who(name: str) -> bool:
+    return name not in _HARMLESS and not name.startswith("if-")
 
 
 def _remember(hashes: OrderedDict[K, bytes], key: K, found: bytes) -> None:
