@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import threading
 import time
@@ -328,25 +329,35 @@ def test_a_client_that_is_closed_waits_for_no_turn(serve: Serve) -> None:
     assert isinstance(error, UsageError)
 
 
-def test_a_signal_may_be_set_in_the_middle_of_its_own_wait() -> None:
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="this system has no signals to threads")
+def test_a_handler_may_set_a_signal_in_the_very_thread_that_waits_for_it() -> None:
     runtime = SyncRuntime()
-    told = runtime.signal()
+    told, handled = runtime.signal(), list[int]()
 
-    class Forgotten:
-        def __del__(self) -> None:
-            told.set()
-            told.set()
+    def handle(number: int, frame: object) -> None:
+        handled.append(number)
+        told.set()
+        told.set()
 
-    def collected(seconds: float) -> None:
-        forgotten = Forgotten()
-        del forgotten
-        runtime.run(waiting(seconds))
+    def interrupt() -> None:
+        while not runtime._waiting:
+            pass
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
 
-    async def waiting(seconds: float) -> None:
-        await told.wait(seconds)
+    async def waiting() -> None:
+        await told.wait(None)
         await told.wait(None)  # it stays set
 
-    collected(GUARD)
+    before = signal.signal(signal.SIGUSR1, handle)
+    interrupter = threading.Thread(target=interrupt)
+    try:
+        interrupter.start()
+        runtime.run(waiting())
+        interrupter.join(GUARD)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+    assert handled == [signal.SIGUSR1]
 
 
 def test_all_who_wait_for_a_signal_are_told() -> None:

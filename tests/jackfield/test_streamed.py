@@ -184,8 +184,12 @@ def test_a_stream_inside_a_bounded_body_shares_its_deadline(colour: Colour) -> N
 def test_a_stream_outside_a_body_has_no_deadline_in_all() -> None:
     client = FilesClient("https://h", transport=halves(), runtime=VirtualSyncRuntime(), timeout=60)
 
-    for _ in client.export("z"):
+    pieces: list[bytes] = []
+    for piece in client.export("z"):
         client._wiring.runtime.elapsed += 1000  # type: ignore[attr-defined]  # virtual time
+        pieces.append(piece)
+
+    assert b"".join(pieces) == b"abcdefgh"
 
 
 # --- errors
@@ -284,11 +288,14 @@ def test_leaving_a_with_block_closes(colour: Colour) -> None:
     assert stream._body.closed == 1
 
 
-def test_a_forgotten_stream_leaves_nothing_behind(colour: Colour) -> None:
-    stream = colour.client(Files, halves()).export("z")
+def test_a_stream_that_is_forgotten_before_it_is_read_has_sent_nothing(colour: Colour) -> None:
+    transport = halves()
+    stream = colour.client(Files, transport).export("z")
     del stream
 
     gc.collect()
+
+    assert transport.requests == []
 
 
 # --- taps
