@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from ._asyncio import AsyncioRuntime
     from ._dates import parse_http_date
     from ._explain import Explanation
+    from ._field_path import FieldPath, field_path
     from ._fork import fork_safe_lock
     from ._hooks import hookimpl
     from ._line import Line, Place, Turns
@@ -88,7 +89,7 @@ if TYPE_CHECKING:
     from ._reference import follow
     from ._retry_after import parse_retry_after
     from ._streamed import AsyncStream, PartSource, Saving, Stream, StreamStyle, streamed
-    from ._taps import Checksum, Meter, ProgressCallback, Tap, pour, tapped
+    from ._taps import Checksum, Meter, ProgressCallback, Sink, Tap, pour, tapped
     from ._urllib3 import Urllib3Transport
 
 __all__ = [
@@ -125,6 +126,7 @@ __all__ = [
     "Done",
     "Event",
     "Explanation",
+    "FieldPath",
     "Flights",
     "ForbiddenError",
     "Headers",
@@ -176,6 +178,7 @@ __all__ = [
     "Service",
     "ServiceError",
     "SignatureError",
+    "Sink",
     "Stage",
     "Step",
     "Stream",
@@ -196,6 +199,7 @@ __all__ = [
     "Without",
     "async_wait_all",
     "check_seconds",
+    "field_path",
     "follow",
     "fork_safe_lock",
     "hookimpl",
@@ -217,6 +221,7 @@ _LATER = {
     "ByOrigin": "_origins",
     "Checksum": "_taps",
     "Explanation": "_explain",
+    "FieldPath": "_field_path",
     "Line": "_line",
     "Meter": "_taps",
     "Model": "_models",
@@ -229,9 +234,11 @@ _LATER = {
     "Saving": "_streamed",
     "Stream": "_streamed",
     "StreamStyle": "_streamed",
+    "Sink": "_taps",
     "Tap": "_taps",
     "Turns": "_line",
     "Urllib3Transport": "_urllib3",
+    "field_path": "_field_path",
     "follow": "_reference",
     "fork_safe_lock": "_fork",
     "hookimpl": "_hooks",

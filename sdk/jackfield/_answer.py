@@ -52,23 +52,39 @@ class Answer:
 
     def read1(self, size: int = -1) -> bytes:
         """The next piece, at most `size` bytes; empty at the end."""
-        if self.complete:
-            return b""
-        if self.head.chunked and not self._next_chunk():
-            return b""
-        if self._left is None:  # the end of the connection is the end of the body
-            piece = self._source.read1(size)
-            self.complete = not piece
+        if room := self._room(size):
+            piece = self._source.read1(room)
+            self._arrived(len(piece))
             return piece
-        piece = self._source.read1(self._left if size < 0 else min(size, self._left))
-        if not piece:
-            self._ended_early()
-        self._left -= len(piece)
-        self.complete = self._left == 0 and not self.head.chunked
-        return piece
+        return b""
+
+    def readinto1(self, buffer: memoryview) -> int:
+        """Puts the next piece into the buffer, as much as has come and fits; how many bytes, 0 at the end."""
+        if room := self._room(len(buffer)):
+            size = self._source.readinto1(buffer[:room])
+            self._arrived(size)
+            return size
+        return 0
 
     def close(self) -> None:
         """The connection is its owner's."""
+
+    def _room(self, size: int) -> int:
+        """How much of `size` belongs to the body, or to its present chunk; 0 at the end."""
+        if self.complete or (self.head.chunked and not self._next_chunk()):
+            return 0
+        if self._left is None:  # the end of the connection is the end of the body
+            return size
+        return self._left if size < 0 else min(size, self._left)
+
+    def _arrived(self, size: int) -> None:
+        if self._left is None:
+            self.complete = not size
+            return
+        if not size:
+            self._ended_early()
+        self._left -= size
+        self.complete = self._left == 0 and not self.head.chunked
 
     def _next_chunk(self) -> bool:
         """Goes to the data of a chunk, if the present one is used up; False after the last."""

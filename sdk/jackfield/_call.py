@@ -113,6 +113,11 @@ class Call:
         return response
 
     @property
+    def sent(self) -> Request | None:
+        """The last request that was handed to the transport. It bears credentials: it is not for logs."""
+        return self._request
+
+    @property
     def identity(self) -> bytes:
         """Whose credentials the client's requests bear, known before they do: a digest of 32 bytes, empty for none.
 

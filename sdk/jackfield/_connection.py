@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import http.client
 import socket
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from ssl import SSLContext
 from typing import Any
 
-from urllib3 import HTTPHeaderDict
 from urllib3.connection import HTTPConnection
 
 from ._alarm import Alarm
@@ -47,12 +46,38 @@ class Connection(HTTPConnection):
         sock: Any = self._cuttable or self.sock
         return sock.outer if isinstance(sock, TlsWithinTls) else sock
 
+    def begin(self, method: str, target: str, fields: Iterable[tuple[str, str]]) -> None:
+        """Sends the head of a request. Fields stand in it as they are given, and no others but `Host`, if it is not."""
+        fields = list(fields)
+        given = {name.lower() for name, _ in fields}
+        self.putrequest(method, target, skip_host="host" in given, skip_accept_encoding=True)
+        for name, value in fields:
+            self.putheader(name, value)
+        self.endheaders()
+
     def send(self, data: Any) -> None:
         """All of it, however much that is: each wait for the peer to take some is at most `patience()` seconds."""
-        sent = self.sock.send(data)
-        while sent < len(data):
-            self.sock.settimeout(self.patience())
-            sent += self.sock.send(memoryview(data)[sent:])
+        self._send([memoryview(data)])
+
+    def send_chunk(self, data: bytes | memoryview) -> None:
+        """All of it, as one chunk of a body (RFC 9112 §7.1); as the last, if it is empty."""
+        size = b"%x\r\n" % len(data)
+        if type(self.sock) is socket.socket:
+            self._send([size, data, b"\r\n"])
+        else:  # TLS cannot gather
+            self._send([b"".join((size, data, b"\r\n"))])
+
+    def _send(self, parts: list[bytes | memoryview]) -> None:
+        sock, left = self.sock, sum(map(len, parts))
+        while left:
+            patience = self.patience()
+            if sock.gettimeout() != patience:  # to set it takes a system call
+                sock.settimeout(patience)
+            sent = sock.sendmsg(parts) if len(parts) > 1 else sock.send(parts[0])
+            left -= sent
+            while left and sent >= len(parts[0]):
+                sent -= len(parts.pop(0))
+            parts[0] = memoryview(parts[0])[sent:]
 
     def next_answer(self) -> Answer:
         """Waits for the head of the answer; each wait in it and in the body is at most `patience()` seconds."""
@@ -117,12 +142,12 @@ class ForwardedConnection(Connection):
         with self._abortable(sock):
             self.sock = self._greet_proxy(sock, self._proxy)
 
-    def request(self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any) -> None:
+    def begin(self, method: str, target: str, fields: Iterable[tuple[str, str]]) -> None:
         """As to an origin, but with the whole URL (RFC 9112 §3.2.2), and what the proxy wants to see."""
-        fields = HTTPHeaderDict(headers)
+        fields = list(fields)
         if self._proxy.authorization is not None:
-            fields["Proxy-Authorization"] = self._proxy.authorization.reveal()
-        super().request(method, f"{self._origin}{url}", body, fields, **options)
+            fields.append(("Proxy-Authorization", self._proxy.authorization.reveal()))
+        super().begin(method, f"{self._origin}{target}", fields)
 
 
 class TlsConnection(Connection):

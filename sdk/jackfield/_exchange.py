@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from ._answer import Answer
 from ._border import translated
@@ -24,9 +24,13 @@ from ._messages import Request, Response
 from ._pool import Pool
 from ._sending import Sending
 from ._stream import ResponseStream
-from ._wire import asks_to_close, wire_headers
+from ._taps import Sink
+from ._wire import asks_to_close
 
-_READ = 96 * 1024
+T = TypeVar("T", bound=bytes | memoryview)
+
+_READ = 256 * 1024  # bytes of a piece at most: each costs an async client a change of threads
+_POURED = 128 * 1024
 _MOMENT = 0.2  # seconds
 _MESSAGE = 64 * 1024  # bytes that are kept of the body of an error or a redirect: it is no more than a message
 _GIVEN_UP = "the call was given up, or its client was closed, before the whole answer had come"
@@ -45,11 +49,12 @@ class Exchange:
         self._socket: socket.socket | None = None
         self._answer: Answer | None = None
         self._body: Readable | None = None
+        self._buffer: memoryview | None = None
         self._working = False
         self._aborted = False
         self._complete = False
         self._sent_all = False
-        self._sending = Sending(request, wire_headers(request), call)
+        self._sending = Sending(request, call)
 
     def take(self, connection: Connection) -> None:
         """The pool has lent this connection; `run` or `abort` gives it back."""
@@ -73,21 +78,13 @@ class Exchange:
 
     def read(self) -> bytes:
         """The next piece of the body; empty at its end, when the connection has been given back."""
-        if self._complete:
-            return b""
-        try:
-            self._enter()
-            piece = self._read_piece()
-        except BaseException as error:
-            self._fail(error)
-        self._leave()
-        return piece
+        return self._step(self._read_piece)
 
-    def pour(self, sink: Callable[[bytes], object], at_most: int) -> int:
+    def pour(self, sink: Sink, at_most: int) -> int:
         """Gives pieces to `sink`, until they are so many bytes or a moment has passed; how many bytes, 0 at the end."""
         clock = self._call.runtime.monotonic
         until, poured = clock() + _MOMENT, 0
-        while poured < at_most and (piece := self.read()):
+        while poured < at_most and (piece := self._step(self._fill)):
             poured += len(piece)
             sink(piece)
             if clock() >= until:
@@ -115,6 +112,18 @@ class Exchange:
         finally:
             if not working:
                 self._end(reusable=False)
+
+    def _step(self, take: Callable[[], T]) -> T | bytes:
+        """What `take` has of the body; empty after its end."""
+        if self._complete:
+            return b""
+        try:
+            self._enter()
+            piece = take()
+        except BaseException as error:
+            self._fail(error)
+        self._leave()
+        return piece
 
     def _enter(self) -> Connection:
         with self._guard:
@@ -203,17 +212,31 @@ class Exchange:
         return bytes(body[:limit])
 
     def _read_piece(self) -> bytes:
-        body, answer = self._body, self._answer
-        if body is None or answer is None:
+        if self._body is None:
             return b""
-        piece = body.read1(_READ)
-        if self._aborted:  # what was read may be cut short
+        piece = self._body.read1(_READ)
+        self._arrived(len(piece))
+        return piece
+
+    def _fill(self) -> bytes | memoryview:
+        """The next piece in a buffer that the one after it takes, too; as it comes where it is decoded."""
+        answer = self._answer
+        if answer is None or self._body is not answer:
+            return self._read_piece()
+        if self._buffer is None:
+            self._buffer = memoryview(bytearray(_POURED))
+        size = answer.readinto1(self._buffer)
+        self._arrived(size)
+        return self._buffer[:size]
+
+    def _arrived(self, size: int) -> None:
+        answer = self._answer
+        if answer is None or self._aborted:  # what was read may be cut short
             raise ConnectionLostError(_GIVEN_UP)
-        if not piece or (answer.complete and body is answer):
+        if not size or (answer.complete and self._body is answer):
             self._complete = True
             self._call.unanswered = False
             self._end(reusable=answer.reusable() and not asks_to_close(self._request.headers))
-        return piece
 
     def _fail(self, error: BaseException) -> NoReturn:
         """Gives the connection up, and raises what the error means; one that is no `Exception` stays as it is."""

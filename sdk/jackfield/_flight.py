@@ -30,14 +30,21 @@ class Signal(Protocol):
 
 
 class _Flight:
-    __slots__ = ("abandoned", "done", "error", "followers", "value")
+    __slots__ = ("abandoned", "done", "error", "followers", "thread", "value")
 
     def __init__(self) -> None:
+        self.thread = threading.get_ident()
         self.followers: list[Signal] = []
         self.value: Any = None
         self.error: Exception | None = None
         self.abandoned = True
         self.done = False
+
+    def needs_this_thread(self, runtime: Runtime) -> bool:
+        """Whether its leader is a task that cannot go on while the caller waits, as waiting keeps their thread."""
+        from ._runtime import SyncRuntime
+
+        return self.thread == threading.get_ident() and isinstance(runtime, SyncRuntime) and not self.done
 
 
 _leading: ContextVar[tuple[_Flight, ...]] = ContextVar("jackfield_leading", default=())
@@ -60,6 +67,8 @@ class Flights:
     ) -> T:
         """Leads the work of this key, or follows who leads it; leads next if the leader was cancelled, late or misused.
 
+        A sync client that is used on the event loop's thread does not follow a task of that loop: it works by itself.
+
         Args:
             runtime: the caller's, in which it works or waits.
             key: callers of one key at one time share one outcome; a failure reaches each follower as its own copy.
@@ -81,6 +90,8 @@ class Flights:
                 break
             if flight in _leading.get():
                 raise UsageError(f"the work of {key!r} joined its own flight: it would wait for itself")
+            if flight.needs_this_thread(runtime):
+                break
             landed = runtime.signal()
             flight.followers.append(landed)
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ._body import ByteStream
 from ._call import Call
-from ._taps import Tap, pour
+from ._taps import Sink, pour
 
 _STRIDE = 64 * 1024  # bytes, for which there is the whole of the timeout
 
@@ -24,7 +24,7 @@ class Lasting:
         self._pause(len(piece))
         return piece
 
-    async def pour(self, sink: Tap, at_most: int) -> int:
+    async def pour(self, sink: Sink, at_most: int) -> int:
         """As `pour` of this body."""
         self._resume()
         poured = await pour(self._body, sink, self._call.runtime, at_most)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from math import inf
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -29,7 +29,7 @@ class ClientOptions(TypedDict, total=False):
 
     plugins: Iterable[object]
     cache: object | None
-    transport: Transport | None
+    transport: Transport | Callable[[], Transport] | None
     runtime: Runtime | None
     timeout: float
     connect_timeout: float
@@ -46,7 +46,8 @@ class Service(Wired):
         defaults: the plugins that the service declares for itself.
         plugins: what the user wants: plugin objects, names of installed ones, `Without(name)`.
         cache: keeps answers: a plugin like others, `Cache(...)` say. One may serve many clients.
-        transport: what carries the requests; one of urllib3's if None. One that is given is left open by `close`.
+        transport: what carries the requests; one of urllib3's if None. One that is given is left open by `close`; one
+            that a function makes, if that is given, is this client's, and closed with it.
         runtime: time and threads; the colour's own if None. One that is given is left open by `close`.
         visible_query: names of query parameters whose values may be shown in errors and events.
         timeout, connect_timeout, read_timeout: in seconds, see `Options`.
@@ -74,7 +75,7 @@ class Service(Wired):
         defaults: Iterable[object] = (),
         plugins: Iterable[object] = (),
         cache: object | None = None,
-        transport: Transport | None = None,
+        transport: Transport | Callable[[], Transport] | None = None,
         runtime: Runtime | None = None,
         visible_query: Iterable[str] = (),
         timeout: float = _USUAL.timeout,
@@ -92,22 +93,16 @@ class Service(Wired):
         options = Options(*limits, headers=sent, visible_query=frozenset(visible_query)).checked()
         active = resolve([*DEFAULTS, *defaults], plugins, cache)
         own: list[Closeable] = []
-        if transport is None:
-            from ._urllib3 import Urllib3Transport
-
-            transport = Urllib3Transport()
-            own.append(transport)
-        if isinstance(transport, type) or not callable(getattr(transport, "send", None)):
-            raise ConfigurationError(f"transport is an object that has `send` and `close`, not {transport!r}")
+        carrier = _carrier(transport, own)
         used = self._runtime_for(runtime)
         if runtime is None:
             own.append(used)
         life = Life(own)
-        chain = compile_chain(active.parts, dispatch(transport, life))
+        chain = compile_chain(active.parts, dispatch(carrier, life))
         self._call = None
-        carried = identity_of_transport(transport)
+        carried = identity_of_transport(carrier)
         identity = identity_of(active, options, carried)
-        self._wiring = Wiring(base, options, used, transport, active, chain, identity, carried, life)
+        self._wiring = Wiring(base, options, used, carrier, active, chain, identity, carried, life)
 
     @property
     def runtime(self) -> Runtime:
@@ -150,3 +145,24 @@ class Service(Wired):
         from ._lasting import Lasting  # here, so that importing jackfield stays cheap
 
         return response.replace(body=Lasting(response.body, own))
+
+
+def _carrier(given: Transport | Callable[[], Transport] | None, own: list[Closeable]) -> Transport:
+    """What carries the requests; what is made here is the client's own.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    transport: Any = given
+    if given is None:
+        from ._urllib3 import Urllib3Transport
+
+        own.append(transport := Urllib3Transport())
+    elif callable(given) and not hasattr(given, "send"):
+        own.append(transport := given())
+    if isinstance(transport, type) or not callable(getattr(transport, "send", None)):
+        raise ConfigurationError(
+            f"transport is an object that has `send` and `close`, or a function that makes one, not {transport!r}"
+        )
+    made: Transport = transport
+    return made

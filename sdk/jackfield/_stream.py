@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ._call import Call
 from ._errors import JackfieldError, UsageError
+from ._taps import Sink
 
 if TYPE_CHECKING:
     from ._exchange import Exchange
@@ -24,7 +25,7 @@ class ResponseStream:
     async def read(self) -> bytes:
         return await self._step(self._exchange.read)
 
-    async def pour(self, sink: Callable[[bytes], object], at_most: int) -> int:
+    async def pour(self, sink: Sink, at_most: int) -> int:
         return await self._step(lambda: self._exchange.pour(sink, at_most))
 
     async def _step(self, work: Callable[[], T]) -> T:

@@ -11,6 +11,7 @@ from ._errors import SignatureError
 from ._runtime import Runtime
 
 Tap: TypeAlias = Callable[[bytes], object]
+Sink: TypeAlias = Callable[[bytes | memoryview], object]
 ProgressCallback: TypeAlias = Callable[[int, int | None, float], object]
 
 
@@ -66,7 +67,7 @@ class Checksum:
         self._expected = expected
         self._hash = hashlib.new(algorithm)
 
-    def __call__(self, piece: bytes) -> None:
+    def __call__(self, piece: bytes | memoryview) -> None:
         if piece:
             self._hash.update(piece)
             return
@@ -112,7 +113,7 @@ class Meter:
         self._told(self.received, self.total, (self.received - self._start) / seconds if seconds > 0 else 0.0)
 
 
-async def pour(body: ByteStream, sink: Tap, runtime: Runtime, at_most: int) -> int:
+async def pour(body: ByteStream, sink: Sink, runtime: Runtime, at_most: int) -> int:
     """Reads some of a body into a sink that may block, a file's `write` say: in a thread, where the client is async.
 
     Args:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from urllib3 import HTTPHeaderDict
-
 from ._body import StreamBody
 from ._decoding import offered
 from ._errors import UsageError
 from ._headers import Headers
 from ._messages import Request
+
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE", "TRACE", "OPTIONS"})
 
 
 def asks_to_close(headers: Headers) -> bool:
@@ -18,8 +16,8 @@ def asks_to_close(headers: Headers) -> bool:
     return "connection" in headers and "close" in headers["connection"].lower()  # RFC 9112 §9.6
 
 
-def wire_headers(request: Request) -> Mapping[str, str]:
-    """The headers as urllib3 takes them.
+def wire_fields(request: Request) -> list[tuple[str, str]]:
+    """The fields of its head, those that frame the body included.
 
     Raises:
         UsageError: they would frame the body in another way than it is sent.
@@ -30,10 +28,12 @@ def wire_headers(request: Request) -> Mapping[str, str]:
     if len(request.headers.get_all("host")) > 1:
         raise UsageError("a request has one 'host' header at most")
     pairs = request.headers.pairs()
-    if "accept-encoding" not in request.headers and "range" not in request.headers:  # a range is of what is coded
-        pairs.append(("accept-encoding", offered()))
-    length = request.body.length if isinstance(request.body, StreamBody) else len(request.body) or None
-    if length is not None:
-        pairs.append(("content-length", str(length)))
-    fields = dict(pairs)
-    return fields if len(fields) == len(pairs) else HTTPHeaderDict(pairs)
+    if "accept-encoding" not in request.headers:
+        # A range is of what is coded.
+        pairs.append(("accept-encoding", "identity" if "range" in request.headers else offered()))
+    length = request.body.length if isinstance(request.body, StreamBody) else len(request.body)
+    if length is None:
+        pairs.append(("transfer-encoding", "chunked"))
+    elif length or isinstance(request.body, StreamBody) or request.method not in _WITHOUT_BODY:
+        pairs.append(("content-length", str(length)))  # RFC 9110 §8.6: 0, too, where a body may be expected
+    return pairs

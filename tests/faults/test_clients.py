@@ -437,7 +437,7 @@ def test_f43_an_answer_that_is_interrupted_leaves_no_connection_to_go_on_with(
 def test_f43_an_interrupt_from_the_keyboard_leaves_no_connection_to_go_on_with(
     serve: Serve, connect_any: Connect, part: str, method: str
 ) -> None:
-    told = threading.Event()
+    told, ended = threading.Event(), threading.Event()
     server = serve(late(told, PARTS[part]), answering)
     caller = connect_any(server.url, Retry(), virtual=False)
     main = threading.get_ident()
@@ -445,11 +445,14 @@ def test_f43_an_interrupt_from_the_keyboard_leaves_no_connection_to_go_on_with(
     def interrupt() -> None:
         server.wait_for_requests(1)
         signal.pthread_kill(main, signal.SIGINT)
+        while not ended.wait(1):  # a signal just before the system call that waits does not end it
+            signal.pthread_kill(main, signal.SIGINT)
 
     with ThreadPoolExecutor(1) as aside:
         interrupted = aside.submit(interrupt)
         with pytest.raises(KeyboardInterrupt):
             caller.ask(method)
+        ended.set()
         interrupted.result(GUARD)
     told.set()
 

@@ -20,7 +20,9 @@ class Colour:
         self.base = base
         self.runtime = runtime
 
-    def client(self, service: type[Service], transport: Transport | None = None, **options: Any) -> Any:
+    def client(
+        self, service: type[Service], transport: Transport | Callable[[], Transport] | None = None, **options: Any
+    ) -> Any:
         """A client of the service; everything is answered with an empty 200 where no transport is given."""
         kind = type(f"{service.__name__}{self.base.__name__}", (service, self.base), {})
         options.setdefault("runtime", self.runtime())

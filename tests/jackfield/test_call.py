@@ -53,6 +53,28 @@ async def fetch(request: Request, call: Call) -> Response:
     return await call.fetch(SIDE, "token")
 
 
+def test_a_step_may_look_at_what_was_sent_in_the_end(colour: Colour, plugin: type[Steps]) -> None:
+    seen: list[Request | None] = []
+
+    async def look(request: Request, call: Call, proceed: Proceed) -> Response:
+        seen.append(call.sent)
+        response = await proceed(request, call)
+        seen.append(call.sent)
+        return response
+
+    def sign(request: Request, call: Call) -> Request:
+        return request.with_headers(request.headers.replacing("x-signed", "yes"))
+
+    transport = FakeTransport(otherwise=Response(200))
+    steps = plugin("mine", Step("look", Stage.CACHE, look), Pure("sign", Stage.AUTH, request=sign))
+    client = colour.client(Core, transport, plugins=[steps])
+
+    colour.get(client.thing())
+
+    assert seen == [None, transport.requests[0]]
+    assert transport.requests[0].headers["x-signed"] == "yes"
+
+
 def test_what_a_step_fetches_goes_past_every_step(colour: Colour, plugin: type[Steps]) -> None:
     def sign(request: Request, call: Call) -> Request:
         return request.with_headers(request.headers.replacing("x-signed", "yes"))

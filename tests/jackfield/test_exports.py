@@ -59,10 +59,12 @@ def test_every_public_name_of_the_package_is_in_all() -> None:
 def test_every_name_says_what_it_is() -> None:
     aliases = {
         "Event",
+        "FieldPath",
         "JobState",
         "Observer",
         "Proceed",
         "ProgressCallback",
+        "Sink",
         "Tap",
         "hookimpl",
     }  # they are no classes, and cannot

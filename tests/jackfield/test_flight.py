@@ -360,6 +360,29 @@ def test_threads_and_tasks_of_several_event_loops_share_one_flight() -> None:
     assert len(runs) == 1
 
 
+def test_a_sync_caller_on_the_leaders_thread_works_by_itself() -> None:
+    flights, sync = Flights(), SyncRuntime()
+
+    async def quick() -> str:
+        return "mine"
+
+    async def main() -> tuple[str, str]:
+        runtime, begun, told = AsyncioRuntime(), asyncio.Event(), asyncio.Event()
+
+        async def slow() -> str:
+            begun.set()
+            await told.wait()
+            return "the leader's"
+
+        leading = asyncio.create_task(flights.join(runtime, "key", slow))
+        await begun.wait()
+        mine = sync.run(flights.join(sync, "key", quick, seconds=1))
+        told.set()
+        return mine, await leading
+
+    assert asyncio.run(main()) == ("mine", "the leader's")
+
+
 def test_work_that_joins_its_own_flight_is_told_so(together: Together) -> None:
     keys = [Key("outer"), Key("inner")]
 

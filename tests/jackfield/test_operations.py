@@ -788,6 +788,16 @@ def test_what_cannot_send_is_no_transport(colour: Colour, wrong: Any) -> None:
         colour.client(Core, wrong)
 
 
+@pytest.mark.parametrize("given", [True, False])
+def test_a_transport_that_a_function_makes_is_closed_with_its_client(colour: Colour, given: bool) -> None:
+    transport = FakeTransport(otherwise=Response(200))
+    client = colour.client(Core, transport if given else lambda: transport)
+
+    colour.close(client)
+
+    assert transport.closed is not given
+
+
 def test_a_service_of_no_colour_says_what_to_do() -> None:
     with pytest.raises(UsageError, match=r"class X\(Core, Client\).*AsyncClient"):
         Core("https://h", transport=FakeTransport())

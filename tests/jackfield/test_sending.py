@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from ssl import PROTOCOL_TLS_SERVER, SSLContext, create_default_context
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 import trustme
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.both import Both
 from tests.clients import COLOURS, AnythingClient, Asker
 
@@ -196,6 +199,9 @@ class SlowSocket:
         self.taken = b""
         self.waits: list[float] = []
 
+    def gettimeout(self) -> float | None:
+        return self.waits[-1] if self.waits else None
+
     def settimeout(self, seconds: float) -> None:
         self.waits.append(seconds)
 
@@ -213,7 +219,7 @@ def slow_connection() -> tuple[Connection, Any]:
 
 def test_each_wait_for_the_peer_to_take_some_more_has_its_own_time() -> None:
     connection, sock = slow_connection()
-    left = iter([9.0, 8.0, 7.0])
+    left = iter([9.0, 8.0, 8.0, 7.0])
     connection.patience = lambda: next(left)
 
     connection.send(b"0123456789" * 3 + b"the end")
@@ -231,9 +237,31 @@ def test_a_memoryview_is_sent_as_a_whole_too() -> None:
     assert sock.taken == b"23456789abcdef"
 
 
+@given(chunks=st.lists(st.binary(min_size=1, max_size=50).map(lambda some: some * 2000), max_size=5))
+def test_chunks_are_framed_whole_however_little_the_peer_takes_at_a_time(chunks: list[bytes]) -> None:
+    connection, (ours, theirs) = Connection(Url.parse("http://peer.test/").origin), socket.socketpair()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    connection.sock, connection.patience = ours, lambda: 10.0
+    taken = bytearray()
+
+    def take() -> None:
+        while piece := theirs.recv(3000):
+            taken.extend(piece)
+
+    taking = threading.Thread(target=take)
+    taking.start()
+    with theirs:
+        with ours:
+            for chunk in [*chunks, b""]:
+                connection.send_chunk(chunk)
+        taking.join()
+
+    assert taken == b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in [*chunks, b""])
+
+
 def test_the_deadline_ends_a_piece_that_is_taken_drop_by_drop() -> None:
     connection, sock = slow_connection()
-    left = iter([1.0])
+    left = iter([1.0, 1.0])
 
     def patience() -> float:
         for seconds in left:
@@ -397,7 +425,7 @@ def test_an_abort_before_the_body_is_open_reaches_its_source() -> None:
     request = Request("PUT", client.url("things"), body=StreamBody(lambda: source))
     connection, _ = slow_connection()
     connection.patience = lambda: 1.0
-    sending = Sending(request, {}, Call("put", client._wiring))
+    sending = Sending(request, Call("put", client._wiring))
 
     sending.abort()
     with pytest.raises(UsageError, match="it was woken"):

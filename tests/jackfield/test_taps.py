@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any
 
 import pytest
 
-from jackfield import AsyncioRuntime, Checksum, Meter, SignatureError, SyncRuntime, Tap, pour, tapped
+from jackfield import AsyncioRuntime, Checksum, Meter, SignatureError, Sink, SyncRuntime, pour, tapped
 
 
 class Pieces:
@@ -30,7 +30,7 @@ class Pieces:
 class Pouring(Pieces):
     """One that a transport made, which gives many pieces at a time."""
 
-    async def pour(self, sink: Tap, at_most: int) -> int:
+    async def pour(self, sink: Sink, at_most: int) -> int:
         poured = 0
         while self.left and poured < at_most:
             sink(piece := self.left.pop(0))
@@ -128,7 +128,7 @@ def test_a_meter_may_not_know_the_total() -> None:
 
 
 def test_pouring_takes_piece_by_piece_from_a_body_that_offers_no_more() -> None:
-    taken: list[bytes] = []
+    taken: list[bytes | memoryview] = []
     body = Pieces(b"one", b"three")
 
     counts = [run(pour(body, taken.append, SyncRuntime(), 100)) for _ in range(3)]
@@ -138,7 +138,7 @@ def test_pouring_takes_piece_by_piece_from_a_body_that_offers_no_more() -> None:
 
 
 def test_pouring_takes_many_pieces_from_a_body_that_offers_them() -> None:
-    taken: list[bytes] = []
+    taken: list[bytes | memoryview] = []
     body = Pouring(b"one", b"two", b"three")
 
     counts = [run(pour(body, taken.append, SyncRuntime(), 4)) for _ in range(3)]
@@ -149,7 +149,9 @@ def test_pouring_takes_many_pieces_from_a_body_that_offers_them() -> None:
 
 def test_pouring_writes_in_a_thread_where_the_client_is_async() -> None:
     threads: list[threading.Thread] = []
-    note: Callable[[bytes], None] = lambda piece: threads.append(threading.current_thread())  # noqa: E731 - a sink
+
+    def note(piece: bytes | memoryview) -> None:
+        threads.append(threading.current_thread())
 
     async def work() -> None:
         runtime = AsyncioRuntime()

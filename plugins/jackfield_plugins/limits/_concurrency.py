@@ -17,9 +17,9 @@ from jackfield import (
     Request,
     Response,
     Runtime,
+    Sink,
     Stage,
     Step,
-    Tap,
     check_seconds,
     hookimpl,
     pour,
@@ -100,7 +100,7 @@ class _Held:
                 self._place.leave()
         return piece
 
-    async def pour(self, sink: Tap, at_most: int) -> int:
+    async def pour(self, sink: Sink, at_most: int) -> int:
         poured = 0
         try:
             poured = await pour(self._body, sink, self._runtime, at_most)

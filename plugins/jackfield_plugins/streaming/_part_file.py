@@ -71,7 +71,7 @@ class PartFile:
             self.held = held._replace(size=0)
             self._note(0)
 
-    def write(self, piece: bytes) -> None:
+    def write(self, piece: bytes | memoryview) -> None:
         """Adds to its end."""
         with self._guard, written():
             left = memoryview(piece)

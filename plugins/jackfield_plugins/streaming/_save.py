@@ -103,7 +103,7 @@ class Save:
     async def _take(self, body: ByteStream) -> int:
         return await pour(body, self._write, self._runtime, _AT_ONCE)
 
-    def _write(self, piece: bytes) -> None:
+    def _write(self, piece: bytes | memoryview) -> None:
         assert self._file is not None
         self._file.write(piece)
         self._came += len(piece)

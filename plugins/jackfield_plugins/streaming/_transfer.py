@@ -109,7 +109,7 @@ class Transfer:
                 raise
         return False
 
-    def took(self, piece: bytes) -> None:
+    def took(self, piece: bytes | memoryview) -> None:
         """Counts and checks a piece."""
         if not piece:  # to a checksum it would be the end of all
             return

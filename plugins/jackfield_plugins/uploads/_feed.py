@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _AHEAD = 256 * 1024  # bytes that are pulled before they are asked for
 _LEAST = 1024  # bytes that a piece counts for, however small
+_SMALL = 16 * 1024  # bytes; pieces of less are sent together, if they are there together
 _LOOK = 1.0  # seconds between two looks whether the loop still runs
 
 
@@ -71,7 +72,7 @@ class Feed(Iterator[bytes]):
         self._taken: Iterator[bytes] = iter(())
         self._task: Task[None] | None = None
         self._pulling: Task[None] | None = None
-        self._begun = self._unwanted = self._over = False
+        self._begun = self._telling = self._unwanted = self._over = False
         self._error: BaseException | None = None
 
     def __iter__(self) -> Self:
@@ -108,8 +109,10 @@ class Feed(Iterator[bytes]):
             raise UsageError("the upload was given up, or the event loop that pulls its pieces has ended")
         with self._changed:
             taken, self._pulled = self._pulled, []
-            full, self._size = self._size >= _AHEAD, 0
-        if full:
+            size, self._size = self._size, 0
+        if size < _SMALL * (len(taken) - 1):  # each piece is sent, and wakes its peer, by itself
+            taken = [b"".join(taken)]
+        if size >= _AHEAD:
             self._home.call(self._room.set)
         if not taken and self._error is not None:
             raise self._error
@@ -153,8 +156,17 @@ class Feed(Iterator[bytes]):
         with self._changed:
             self._pulled.append(piece)
             self._size += max(len(piece), _LEAST)
-            if self._size >= _AHEAD:
-                self._room.clear()
+            full = self._size >= _AHEAD
+        if full:
+            self._room.clear()
+            self._tell()
+        elif not self._telling:
+            self._telling = True
+            self._home.loop.call_soon(self._tell)  # when the iterator waits: till then there may be more
+
+    def _tell(self) -> None:
+        self._telling = False
+        with self._changed:
             self._changed.notify_all()
 
     def _end(self, task: Task[None]) -> None:

@@ -198,6 +198,19 @@ def test_tiny_pieces_are_not_pulled_far_ahead_either() -> None:
     assert run(work) < 2000
 
 
+@pytest.mark.parametrize(("size", "sent"), [(10, [1000]), (20_000, [20_000] * 100)])
+def test_small_pieces_that_are_there_together_are_sent_together(size: int, sent: list[int]) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b"x" * size
+
+    async def work() -> list[int]:
+        body = body_of(pieces())
+        return await asyncio.to_thread(lambda: [len(piece) for piece in body])
+
+    assert run(work) == sent
+
+
 def test_a_source_that_never_waits_lets_other_tasks_run(server: FaultServer) -> None:
     async def greedy() -> AsyncIterator[bytes]:
         for _ in range(2000):
@@ -278,12 +291,14 @@ def test_progress_is_told_of_an_async_source(server: FaultServer) -> None:
     told: list[tuple[int, int | None]] = []
 
     async def work() -> None:
-        body = body_of(Pieces(2).body, length=20, progress=lambda done, total, rate: told.append((done, total)))
+        body = body_of(
+            Pieces(2, 20_000).body, length=40_000, progress=lambda done, total, rate: told.append((done, total))
+        )
         await put(server.url, body)
 
     run(work)
 
-    assert told == [(0, 20), (10, 20), (20, 20), (20, 20)]
+    assert told == [(0, 40_000), (20_000, 40_000), (40_000, 40_000), (40_000, 40_000)]
 
 
 # --- again
