@@ -31,6 +31,11 @@ _REFUSALS = frozenset(
     | {"SSLV3_ALERT_BAD_CERTIFICATE", "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE", "SSLV3_ALERT_HANDSHAKE_FAILURE"}
     | {"SSLV3_ALERT_CERTIFICATE_EXPIRED", "SSLV3_ALERT_CERTIFICATE_REVOKED", "SSLV3_ALERT_CERTIFICATE_UNKNOWN"}
 )
+_HINTS = {
+    "WRONG_VERSION": "; does the peer speak TLS at all, or is it http://?",
+    "CERTIFICATE_VERIFY_FAILED": "; an authority of your own is trusted by transport=Urllib3Transport(ssl_context="
+    "ssl.create_default_context(cafile=...))",
+}
 
 
 def translated(error: Exception, call: Call, *, connected: bool, answered: bool) -> JackfieldError:
@@ -44,8 +49,8 @@ def _while_connecting(error: Exception, call: Call) -> ConnectError:
     if isinstance(error, TimeoutError):
         return ConnectTimeoutError(f"no connection within {call.options.connect_timeout:g} s")
     if isinstance(error, _TLS) and not isinstance(error, _ENDS):
-        hint = "; does the peer speak TLS at all, or is it http://?" if "WRONG_VERSION" in str(error) else ""
-        return TLSError(f"the TLS handshake failed: {_reason(error)}{hint}")
+        hints = (hint for sign, hint in _HINTS.items() if sign in str(error))
+        return TLSError(f"the TLS handshake failed: {_reason(error)}{next(hints, '')}")
     ours = ConnectError(f"cannot connect: {_reason(error)}")
     ours.permanent = _is_permanent(error)
     return ours

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ._messages import Request, Response
     from ._wiring import Wiring
 
+_NOTE = "in this call: "
+
 
 class Call:
     """One call of an operation. Steps read it; the core keeps it.
@@ -106,8 +108,7 @@ class Call:
             response = await self._wiring.chain.end(request, own)
         except BaseException as error:
             self.fetched |= own.unanswered
-            if isinstance(error, JackfieldError):
-                error.attach(own.summary())
+            own.blame(error)
             raise
         self.fetched = True
         return response
@@ -164,6 +165,13 @@ class Call:
         """The request's URL with nothing in it that may be secret."""
         return request.redacted(self.options.visible_query)
 
+    def blame(self, error: BaseException) -> None:
+        """Says on an error that it happened in this call; the innermost call wins."""
+        if isinstance(error, JackfieldError):
+            error.attach(self.summary())
+        elif isinstance(error, Exception) and not any(map(_is_ours, getattr(error, "__notes__", ()))):
+            error.add_note(f"{_NOTE}{self.summary()}")
+
     def summary(self) -> CallSummary:
         """What to tell about this call in an error."""
         request = self._request
@@ -175,3 +183,7 @@ class Call:
             self.runtime.monotonic() - self.started,
             self.begun or (request is not None and self.unanswered and not request.is_idempotent),
         )
+
+
+def _is_ours(note: object) -> bool:
+    return isinstance(note, str) and note.startswith(_NOTE)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec, Self, TypeVar, cast, overload
 
 from ._call import Call
 from ._client import Client
-from ._errors import ConfigurationError, JackfieldError, UsageError
+from ._errors import ConfigurationError, UsageError
 from ._wiring import DryRun, Wired
 
 if TYPE_CHECKING:
     from inspect import Signature
+    from types import CoroutineType
 
     from ._client import AsyncClient
     from ._explain import Explanation
@@ -61,8 +62,8 @@ class Definition(Generic[P, T]):
         call = Call(self.name, client._wiring, bounded=self.bounded, within=client._call)
         try:
             return await self.body(client._within(call), *args, **kwargs)
-        except JackfieldError as error:
-            error.attach(call.summary())
+        except BaseException as error:
+            call.blame(error)
             raise
 
     async def run(self, client: Wired, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -132,7 +133,9 @@ class AsyncOperation(Bound[P, T]):
     """An operation of an async client, or seen from inside a body: calling it gives an awaitable."""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]:
-        return self._definition.run(self._client, args, kwargs)
+        work = cast("CoroutineType[Any, Any, T]", self._definition.run(self._client, args, kwargs))
+        work.__name__, work.__qualname__ = self.__name__, self._definition.body.__qualname__  # for warnings and tools
+        return work
 
     async def request(self, *args: P.args, **kwargs: P.kwargs) -> Request:
         """The request that the call would send first, signed and all. The body runs up to there; nothing is sent."""

@@ -60,8 +60,13 @@ class Service(Wired):
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
+        from ._client import AsyncClient, Client
         from ._operations import Definition
 
+        if issubclass(cls, Client) and issubclass(cls, AsyncClient):
+            raise ConfigurationError(
+                f"{cls.__name__} has both colours: make one class with Client, and another with AsyncClient"
+            )
         hidden = {name for name, found in vars(cls).items() if isinstance(found, Definition)} & _OFFERED
         if taken := sorted(_RESERVED.intersection(vars(cls)) | hidden):
             raise ConfigurationError(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from ._call import Call
-from ._errors import JackfieldError, UsageError
+from ._errors import UsageError
 from ._taps import Sink
 
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ class ResponseStream:
         except BaseException as error:
             if not isinstance(error, UsageError):  # it is its reader's, and another may be at it
                 self._exchange.abort()
-            if isinstance(error, JackfieldError):
-                error.attach(self._call.summary())
+            self._call.blame(error)
             raise
 
     async def close(self) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, NamedTuple, NoRetur
 
 from ._body import ByteStream
 from ._call import Call
-from ._errors import JackfieldError, UsageError
+from ._errors import UsageError
 from ._messages import Request, Response
 from ._operations import AsyncOperation, Definition, Descriptor, SyncOperation, check_style
 from ._taps import ProgressCallback, Tap, tapped
@@ -51,7 +51,12 @@ class PartSource(Generic[At]):
     async def fetch(self, at: At) -> Response:
         """Runs the operation's body for this part. The answer's body is the caller's to close."""
         self.call.attempts += 1
-        response: Response = await self._definition.invoke(self._client, (at, *self._args), self._kwargs)
+        response: object = await self._definition.invoke(self._client, (at, *self._args), self._kwargs)
+        if not isinstance(response, Response):
+            raise UsageError(
+                f"the body of {self.call.operation} returned a {type(response).__name__}: "
+                "return the response of `self.send(..., stream=True)`"
+            )
         return response
 
     def about(self, request: Request) -> None:
@@ -145,8 +150,7 @@ class Streaming:
             self._told(error)
 
     def _told(self, error: BaseException) -> NoReturn:
-        if isinstance(error, JackfieldError):
-            error.attach(self._source.call.summary())
+        self._source.call.blame(error)
         raise error
 
     async def _end(self) -> None:

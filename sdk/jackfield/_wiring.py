@@ -91,6 +91,14 @@ class Wired:
     _wiring: Wiring
     _call: Call | None
 
+    if not TYPE_CHECKING:  # to a checker every name would be there
+
+        def __getattr__(self, name):
+            kind = type(self).__name__
+            if name in ("_call", "_wiring"):
+                raise UsageError(f"{kind} was not made: its `__init__` must call `super().__init__(base_url, ...)`")
+            raise AttributeError(f"{kind!r} object has no attribute {name!r}", name=name, obj=self)
+
     def _runtime_for(self, given: Runtime | None) -> Runtime:
         name = type(self).__name__
         raise UsageError(f"{name} is a service without a colour: make `class X({name}, Client)` or `(…, AsyncClient)`")

@@ -798,6 +798,42 @@ def test_a_transport_that_a_function_makes_is_closed_with_its_client(colour: Col
     assert transport.closed is not given
 
 
+def test_a_client_has_one_colour() -> None:
+    with pytest.raises(ConfigurationError, match="has both colours"):
+        type("Striped", (Core, Client, AsyncClient), {})
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_a_client_that_was_not_made_says_what_was_forgotten(kind: type) -> None:
+    class Lazy(Core):
+        def __init__(self) -> None:
+            """Forgets something."""
+
+    client: Any = type("LazyClient", (Lazy, kind), {})()
+
+    with pytest.raises(UsageError, match=r"LazyClient was not made.*super\(\).__init__\(base_url"):
+        client.with_options(timeout=1)
+    with pytest.raises(AttributeError, match="has no attribute 'absent'"):
+        _ = client.absent
+
+
+def test_a_fault_that_is_not_ours_says_in_which_call_it_happened_once(colour: Colour, plugin: type[Steps]) -> None:
+    def fail(request: Request, call: Call) -> Request:
+        raise ZeroDivisionError("theirs")
+
+    class Outer(Core):
+        @operation
+        async def outer(self) -> None:
+            await self.get_node("a")
+
+    client = colour.client(Outer, plugins=[plugin("theirs", Pure("theirs", Stage.PREPARE, request=fail))])
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        colour.get(client.outer())
+
+    assert caught.value.__notes__ == ["in this call: get_node: 0 attempts, 0.00 s"]
+
+
 def test_a_service_of_no_colour_says_what_to_do() -> None:
     with pytest.raises(UsageError, match=r"class X\(Core, Client\).*AsyncClient"):
         Core("https://h", transport=FakeTransport())

@@ -366,6 +366,16 @@ def test_a_streamed_operation_offers_what_every_operation_does(colour: Colour) -
     assert str(inspect.signature(client.export)).startswith("(zone: 'str', *, deep: 'bool' = False)")
 
 
+def test_a_body_that_returns_no_response_is_told_what_to_return(colour: Colour) -> None:
+    class Wrong(Service):
+        @streamed(STYLE)
+        async def export(self, half: int) -> Any:
+            return (await self.send(Request("GET", self.url()))).content
+
+    with pytest.raises(UsageError, match=r"body of export returned a bytes: return the response of `self.send"):
+        colour.take(colour.client(Wrong).export())
+
+
 def test_only_a_coroutine_function_can_be_a_streamed_operation() -> None:
     def plain(self: Any, half: int) -> Any: ...
 

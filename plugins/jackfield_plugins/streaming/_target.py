@@ -48,13 +48,11 @@ class Target(NamedTuple):
             if whole.is_dir():
                 if overwrite:
                     raise UsageError("the service would choose which file is replaced: give the file's path")
-                if not os.access(whole, os.W_OK | os.X_OK):
-                    raise PermissionError(f"nothing can be written into the folder {whole}")
-                return cls(whole, None, overwrite)
+                return cls(_writable(whole), None, overwrite)
             if not whole.parent.is_dir() or os.fspath(path).endswith(os.sep):
                 missing = whole if os.fspath(path).endswith(os.sep) else whole.parent
                 raise UsageError(f"there is no folder {missing}: make it first")
-            return cls(whole.parent, None, overwrite).named(whole.name)
+            return cls(_writable(whole.parent), None, overwrite).named(whole.name)
 
     def named(self, name: str) -> Target:
         """This, with the file's name, if it may be written.
@@ -100,6 +98,12 @@ class Target(NamedTuple):
             os.fsync(folder)  # the new name, too, outlives a power cut
         finally:
             os.close(folder)
+
+
+def _writable(folder: Path) -> Path:
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(f"nothing can be written into the folder {folder}")
+    return folder
 
 
 def _move(path: Path, target: Path) -> None:
