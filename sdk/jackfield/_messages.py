@@ -24,6 +24,7 @@ Query: TypeAlias = "Mapping[str, str] | Iterable[tuple[str, str]] | str"
 _is_method = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})  # RFC 9110 §9.2.2
 _NO_HEADERS = Headers()
+_JSON = Headers({"content-type": "application/json"})
 _BODIES = (bytes, StreamBody)
 
 
@@ -107,6 +108,33 @@ class Request(_Frozen):
         _set(self, "headers", headers if isinstance(headers, Headers) else Headers(headers))
         _set(self, "body", body)
         _set(self, "idempotent", idempotent)
+
+    @classmethod
+    def json(
+        cls,
+        method: str,
+        url: Url,
+        value: object,
+        *,
+        query: Query = (),
+        headers: HeaderFields = _NO_HEADERS,
+        idempotent: bool | None = None,
+    ) -> Self:
+        """A request whose body is this value as JSON: a model, or what else msgspec encodes.
+
+        `Content-Type` is `application/json`, unless it is among the headers.
+
+        Raises:
+            UsageError: the value has no form in JSON, or a part is not what HTTP allows.
+        """
+        from msgspec.json import encode
+
+        try:
+            body = encode(value)
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise UsageError(f"the body has no form in JSON: {error}") from error
+        fields = Headers(headers).over(_JSON)
+        return cls(method, url, query=query, headers=fields, body=body, idempotent=idempotent)
 
     def with_headers(self, headers: Headers) -> Request:
         """A copy with these headers; quicker than `replace`, as nothing else needs checking again."""

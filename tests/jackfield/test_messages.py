@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jackfield import DecodeError, Headers, Model, Origin, Request, Response, StreamBody, Url, UsageError
+from jackfield import DecodeError, Headers, Model, Origin, Request, Response, Secret, StreamBody, Url, UsageError
 
 HERE = Url.parse("https://api.example.test/v1")
 
@@ -102,6 +102,44 @@ def test_a_query_that_is_encoded_already_is_sent_as_it_is(query: str) -> None:
     assert request.with_headers(Headers({"a": "b"})).target == request.target
     assert copy.copy(request) == request
     assert request.replace(query=[("x", "y z")]).target == f"{HERE.path}?x=y%20z"
+
+
+@pytest.mark.parametrize(
+    ("value", "body"),
+    [
+        (Node(id=7), b'{"id":7,"tags":[]}'),
+        ({"a": [1, None, "\xfc"]}, '{"a":[1,null,"\xfc"]}'.encode()),
+        (None, b"null"),
+    ],
+)
+def test_a_json_request_says_what_its_body_is(value: Any, body: bytes) -> None:
+    request = Request.json("POST", HERE, value, query={"q": "1"}, idempotent=True)
+
+    assert request == Request(
+        "POST", HERE, query={"q": "1"}, headers={"content-type": "application/json"}, body=body, idempotent=True
+    )
+
+
+def test_a_json_request_may_name_its_content_type_itself() -> None:
+    request = Request.json("PATCH", HERE, {}, headers={"Content-Type": "application/merge-patch+json", "x-a": "1"})
+
+    assert request.headers.pairs() == [("Content-Type", "application/merge-patch+json"), ("x-a", "1")]
+
+
+@pytest.mark.parametrize("value", [object(), {1: {2j: 3}}, "\ud800", Secret("canary"), {("a",): 1}])
+def test_what_has_no_form_in_json_is_refused_and_not_shown(value: Any) -> None:
+    with pytest.raises(UsageError, match="no form in JSON") as caught:
+        Request.json("POST", HERE, {"it": value})
+
+    assert "canary" not in str(caught.value)
+
+
+def test_a_value_that_holds_itself_has_no_form_in_json() -> None:
+    value: list[Any] = []
+    value.append(value)
+
+    with pytest.raises(UsageError, match="no form in JSON"):
+        Request.json("POST", HERE, value)
 
 
 def test_the_pairs_of_an_encoded_query_can_be_read_and_its_values_are_not_shown() -> None:
