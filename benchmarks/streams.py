@@ -1,103 +1,57 @@
 """What a download of 200 MB into a file costs, beside urllib3: `python benchmarks/streams.py`.
 
-Each contestant hashes (SHA-256), writes and tells its progress, in a process of its own, on one CPU; the server is
-another process. CPU time is the client's alone, user and system. Memory is by how much the peak of the resident set
-grew over what a download of 1 MB by the same way had left it at.
+Each contestant hashes (SHA-256), writes and tells its progress; see `contest` for how it is measured.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import hashlib
 import os
-import resource
-import signal
 import socket
-import subprocess
 import sys
-import tempfile
 import threading
-import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 from typing import NoReturn
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a script, this folder is no package otherwise
 
+from benchmarks.contest import BIG, BLOCK, PIECE, SMALL, TIMEOUT, hold
 from jackfield import AsyncClient, Client, Meter, Request, Response, Service, streamed
 from jackfield_plugins.streaming import Download, Part
 
-SMALL, BIG = 1024 * 1024, 200 * 1024 * 1024
-_BLOCK = bytes(range(256)) * 4096
-CONTESTANTS = ("urllib3", "sync .to", "async .to", "sync for", "async for")
-_PIECE = 64 * 1024
+GROUPS = {"urllib3": ("sync .to", "async .to", "sync for", "async for")}
 
 
 def main() -> None:
-    """The whole run; about a minute."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7, help="downloads by each contestant (default 7)")
-    parser.add_argument("--contestant", choices=CONTESTANTS, help=argparse.SUPPRESS)
-    parser.add_argument("--url", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.contestant:
-        print(*_measured(options.contestant, options.url))
-        return
-    with _serving() as url:
-        found: dict[str, list[tuple[float, float]]] = {name: [] for name in CONTESTANTS}
-        for _ in range(options.rounds):
-            for name, figures in found.items():
-                figures.append(_in_a_process(name, url))
-    print(f"{BIG // 2**20} MiB, {options.rounds} rounds: CPU seconds, beside urllib3's; the worst growth of peak RSS")
-    print(f"{'':<12}{'median':>8}{'ratio':>8}{'lowest':>8}{'ratio':>8}{'MB':>8}")
-    bases = [middle([cpu for cpu, _ in found["urllib3"]]) for middle in (median, min)]
-    for name, figures in found.items():
-        cpus = [middle([cpu for cpu, _ in figures]) for middle in (median, min)]
-        columns = "".join(f"{cpu:>8.3f}{cpu / base:>8.2f}" for cpu, base in zip(cpus, bases, strict=True))
-        print(f"{name:<12}{columns}{max(memory for _, memory in figures):>+8.2f}")
+    """The whole run."""
+    hold("benchmarks.streams", __doc__, GROUPS, _prepare)
 
 
-def _in_a_process(name: str, url: str) -> tuple[float, float]:
-    command = [sys.executable, __file__, "--contestant", name, "--url", url]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - this file
-    cpu, memory = map(float, told.split())
-    return cpu, memory
+def _prepare(name: str, url: str, folder: Path) -> Callable[[int], None]:
+    fetch = _urllib3(url) if name == "urllib3" else _jackfield(url, *name.split(" "))
 
-
-def _measured(name: str, url: str) -> tuple[float, float]:
-    """CPU seconds of the big download, and MB by which it raised the peak."""
-    if sys.platform == "linux":
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    with tempfile.TemporaryDirectory(prefix="jackfield-bench-") as folder:
-        fetch = _urllib3(url) if name == "urllib3" else _jackfield(url, *name.split(" "))
-        fetch(SMALL, Path(folder, "small"))
-        before, began = _peak(), time.process_time()
-        fetch(BIG, Path(folder, "big"))
-        cpu, after = time.process_time() - began, _peak()
-        if Path(folder, "big").stat().st_size != BIG:
+    def move(size: int) -> None:
+        path = folder / str(size)
+        fetch(size, path)
+        if path.stat().st_size != size:
             raise SystemExit(f"{name} brought something else")
-    return cpu, after - before
 
-
-def _peak() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak / 1e3
+    return move
 
 
 def _urllib3(url: str) -> Callable[[int, Path], None]:
     import urllib3
 
-    pool = urllib3.PoolManager()
+    pool = urllib3.PoolManager(timeout=TIMEOUT)
 
     def fetch(size: int, path: Path) -> None:
         digest, progress = hashlib.sha256(), _Progress()
         response = pool.request("GET", f"{url}/{size}", preload_content=False)
         with path.open("wb", buffering=0) as file:
-            for piece in response.stream(_PIECE):
+            for piece in response.stream(PIECE):
                 digest.update(piece)
                 file.write(piece)
                 progress(len(piece), size, 0.0)
@@ -165,28 +119,17 @@ def _jackfield(url: str, colour: str, how: str) -> Callable[[int, Path], None]:
 
 def _expected(size: int) -> str:
     digest = hashlib.sha256()
-    for _ in range(size // len(_BLOCK)):
-        digest.update(_BLOCK)
+    for _ in range(size // len(BLOCK)):
+        digest.update(BLOCK)
     return digest.hexdigest()
 
 
-@contextmanager
-def _serving() -> Generator[str]:
-    """The server: `/N` is N bytes. It ends with this process."""
+def serve() -> NoReturn:
+    """`/N` is N bytes."""
+    if sys.platform == "linux":
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     listener = socket.create_server(("127.0.0.1", 0))
-    child = os.fork()
-    if not child:
-        _serve(listener)
-    port = listener.getsockname()[1]
-    listener.close()
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        os.kill(child, signal.SIGTERM)
-        os.waitpid(child, 0)
-
-
-def _serve(listener: socket.socket) -> NoReturn:
+    print(listener.getsockname()[1], flush=True)
     while True:
         threading.Thread(target=_answer, args=(listener.accept()[0],), daemon=True).start()
 
@@ -196,8 +139,8 @@ def _answer(peer: socket.socket) -> None:
         while head := _head(peer):
             size = int(head.split(b" ", 2)[1].lstrip(b"/"))
             peer.sendall(b'HTTP/1.1 200 OK\r\nETag: "same"\r\nContent-Length: %d\r\n\r\n' % size)
-            for _ in range(size // len(_BLOCK)):
-                peer.sendall(_BLOCK)
+            for _ in range(size // len(BLOCK)):
+                peer.sendall(BLOCK)
 
 
 def _head(peer: socket.socket) -> bytes:

@@ -1,103 +1,53 @@
-"""What an upload of 200 MB costs, beside urllib3: `python benchmarks/uploads.py`.
+"""What an upload of 200 MB costs, beside its peers: `python benchmarks/uploads.py`.
 
-Each contestant sends in a process of its own, on one CPU; the server is another process, and forgets what it reads. CPU
-time is the client's alone, user and system. Memory is by how much the peak of the resident set grew over what an upload
-of 1 MB by the same way had left it at. Files are compared with urllib3 sending the open file with its Content-Length,
-iterators with urllib3 sending the same pieces of 64 kB.
+Files are compared with urllib3 sending the open file with its Content-Length, iterators with urllib3 sending the same
+pieces of 64 kB, async iterators with aiohttp, as urllib3 has none. The server forgets what it reads. See `contest` for
+how it is measured.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import re
 import socket
-import subprocess
 import sys
-import tempfile
 import threading
-import time
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a script, this folder is no package otherwise
 
+from benchmarks.contest import BIG, BLOCK, PIECE, SMALL, TIMEOUT, hold
 from jackfield import AsyncClient, Client, Request, Service, StreamBody, operation
 from jackfield_plugins.uploads import FilePart, MultipartForm, body_of
 
-SMALL, BIG = 1024 * 1024, 200 * 1024 * 1024
-_PIECE = 64 * 1024
-_BLOCK = bytes(range(256)) * 4096
-# What each is compared with comes first.
 GROUPS = {
     "urllib3 file": ("sync file", "async file", "sync progress", "sync form", "async form"),
-    "urllib3 iterator": ("sync iterator", "async iterator", "async async-iterator"),
+    "urllib3 iterator": ("sync iterator", "async iterator"),
+    "aiohttp async-iterator": ("async async-iterator",),
 }
-CONTESTANTS = [name for first, others in GROUPS.items() for name in (first, *others)]
 
 
 def main() -> None:
-    """The whole run; about a minute."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7, help="uploads by each contestant (default 7)")
-    parser.add_argument("--contestant", choices=CONTESTANTS, help=argparse.SUPPRESS)
-    parser.add_argument("--url", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.contestant:
-        print(*_measured(options.contestant, options.url))
-        return
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in CONTESTANTS}
-    with _serving() as url:
-        for _ in range(options.rounds):
-            for name, figures in found.items():
-                figures.append(_in_a_process(name, url))
-    print(f"{BIG // 2**20} MiB, median of {options.rounds} rounds\n{'':<22}{'CPU s':>8}{'ratio':>8}{'peak RSS MB':>14}")
-    for first, others in GROUPS.items():
-        base = median(cpu for cpu, _ in found[first])
-        for name in (first, *others):
-            cpu, memory = median(cpu for cpu, _ in found[name]), max(memory for _, memory in found[name])
-            print(f"{name:<22}{cpu:>8.3f}{cpu / base:>8.2f}{memory:>+14.2f}")
+    """The whole run."""
+    hold("benchmarks.uploads", __doc__, GROUPS, _prepare)
 
 
-def _in_a_process(name: str, url: str) -> tuple[float, float]:
-    command = [sys.executable, __file__, "--contestant", name, "--url", url]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - this file
-    cpu, memory = map(float, told.split())
-    return cpu, memory
-
-
-def _measured(name: str, url: str) -> tuple[float, float]:
-    """CPU seconds of the big upload, and MB by which it raised the peak."""
-    if sys.platform == "linux":
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    with tempfile.TemporaryDirectory(prefix="jackfield-bench-") as folder:
-        small, big = Path(folder, "small"), Path(folder, "big")
-        for path, size in ((small, SMALL), (big, BIG)):
-            with path.open("wb") as file:
-                for _ in range(size // len(_BLOCK)):
-                    file.write(_BLOCK)
-        library, kind = name.split(" ")
-        send = _urllib3(url, kind) if library == "urllib3" else _jackfield(url, library, kind)
-        send(small)
-        before, began = _peak(), time.process_time()
-        send(big)
-        return time.process_time() - began, _peak() - before
-
-
-def _peak() -> float:
-    """MB; not of `getrusage`, where a child begins with the peak of its parent."""
-    if sys.platform != "linux":
-        return 0.0
-    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    return int(found[1]) / 1024 if found else 0.0
+def _prepare(name: str, url: str, folder: Path) -> Callable[[int], None]:
+    for size in (SMALL, BIG):
+        with (folder / str(size)).open("wb") as file:
+            for _ in range(size // len(BLOCK)):
+                file.write(BLOCK)
+    library, kind = name.split(" ")
+    peers = {"urllib3": _urllib3, "aiohttp": _aiohttp}
+    send = peers[library](url, kind) if library in peers else _jackfield(url, library, kind)
+    return lambda size: send(folder / str(size))
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
     with path.open("rb", buffering=0) as file:
-        while piece := file.read(_PIECE):
+        while piece := file.read(PIECE):
             yield piece
 
 
@@ -109,7 +59,7 @@ async def _async_pieces(path: Path) -> AsyncIterator[bytes]:
 def _urllib3(url: str, kind: str) -> Callable[[Path], None]:
     from urllib3 import PoolManager
 
-    pool = PoolManager()
+    pool = PoolManager(timeout=TIMEOUT)
 
     def send(path: Path) -> None:
         if kind == "iterator":
@@ -120,6 +70,19 @@ def _urllib3(url: str, kind: str) -> Callable[[Path], None]:
             _check(pool.request("PUT", url, body=file, headers=headers).status)
 
     return send
+
+
+def _aiohttp(url: str, kind: str) -> Callable[[Path], None]:
+    from aiohttp import ClientSession, ClientTimeout
+
+    runner = asyncio.Runner()
+
+    async def send(path: Path) -> None:
+        session = ClientSession(timeout=ClientTimeout(sock_read=TIMEOUT))
+        async with session, session.put(url, data=_async_pieces(path)) as answer:
+            _check(answer.status)
+
+    return lambda path: runner.run(send(path))
 
 
 class _Sink(Service):
@@ -165,20 +128,6 @@ def _body(kind: str, path: Path) -> StreamBody:
 def _check(status: int) -> None:
     if status != 200:
         raise SystemExit(f"the answer was {status}")
-
-
-@contextmanager
-def _serving() -> Generator[str]:
-    """A server in a process of its own; its URL."""
-    code = "from benchmarks.uploads import serve; serve()"
-    command = [sys.executable, "-c", code]
-    folder = Path(__file__).resolve().parent.parent
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - ours
-        try:
-            assert process.stdout is not None
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-        finally:
-            process.terminate()
 
 
 def serve() -> None:
