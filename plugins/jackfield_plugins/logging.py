@@ -10,6 +10,7 @@ from jackfield import (
     CacheHit,
     CacheMiss,
     CacheNotStored,
+    CacheRefreshFailed,
     CacheStored,
     Event,
     JobPolled,
@@ -36,6 +37,7 @@ _KINDS: dict[type[Event], tuple[str, int]] = {
     CacheMiss: ("cache", logging.DEBUG),
     CacheStored: ("cache", logging.DEBUG),
     CacheNotStored: ("cache", logging.DEBUG),
+    CacheRefreshFailed: ("cache", logging.WARNING),
 }
 
 
@@ -44,9 +46,10 @@ class Logging:
 
     Requests and responses are logged by `jackfield.request` and `jackfield.response`, pages by `jackfield.page`, job
     polls by `jackfield.job` and what a cache does by `jackfield.cache` at DEBUG, attempts without an answer by
-    `jackfield.failure` and tokens by `jackfield.token` at INFO, retries by `jackfield.retry` at WARNING. The message is
-    `name=value …`; the record's attribute `event` is the same as a dictionary, for structured handlers. Of URLs and
-    headers it shows what is known to be harmless; the client's `visible_query` adds names of parameters.
+    `jackfield.failure` and tokens by `jackfield.token` at INFO, retries by `jackfield.retry` and what a cache could not
+    refresh by `jackfield.cache` at WARNING. The message is `name=value …`; the record's attribute `event` is the same
+    as a dictionary, for structured handlers. Of URLs and headers it shows what is known to be harmless; the client's
+    `visible_query` adds names of parameters.
 
     Args:
         logger: the name that the loggers' names begin with.

@@ -40,6 +40,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 if TYPE_CHECKING:
     from ._messages import Response
+    from ._secrets import Secret
 
 
 class CallSummary(NamedTuple):
@@ -64,9 +65,7 @@ class JackfieldError(Exception):
 
     message: str
     call: CallSummary | None
-    job_token: str | None = (
-        None  # of the job that was polled or waited for: `operation.resume(token)` takes it up again
-    )
+    _job_token: Secret | None = None
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -77,6 +76,14 @@ class JackfieldError(Exception):
         """Says once in which call this happened; the innermost call wins."""
         if self.call is None:
             self.call = call
+
+    @property
+    def job_token(self) -> str | None:
+        """That of the job that was polled or waited for: `operation.resume(token)` takes it up again.
+
+        As it may hold a signed URL, it does not go along with an error that is pickled.
+        """
+        return None if self._job_token is None else self._job_token.reveal()
 
     def __str__(self) -> str:
         return self.message if self.call is None else f"{self.message} [{self.call}]"

@@ -117,6 +117,19 @@ class CacheNotStored(NamedTuple):
     reason: str
 
 
+class CacheRefreshFailed(NamedTuple):
+    """An answer that was given past its time could not be refreshed; nobody tries again for `delay` seconds.
+
+    `error` is the name of its kind, or the answer's status.
+    """
+
+    operation: str
+    method: str
+    url: str
+    error: str
+    delay: float
+
+
 Event: TypeAlias = (
     TokenRefreshed
     | RequestSent
@@ -129,6 +142,7 @@ Event: TypeAlias = (
     | CacheMiss
     | CacheStored
     | CacheNotStored
+    | CacheRefreshFailed
 )
 Observer: TypeAlias = Callable[[Event], None]
 

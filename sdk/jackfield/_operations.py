@@ -57,11 +57,18 @@ class Definition(Generic[P, T]):
         whole = signature(self.body)
         return whole.replace(parameters=list(whole.parameters.values())[self._hidden :])
 
-    async def invoke(self, client: Wired, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        """Runs the body as one call; an error that leaves it says which call that was."""
+    async def invoke(
+        self,
+        client: Wired,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        then: Callable[[Any], Any] | None = None,
+    ) -> Any:
+        """Runs the body as one call, and `then` with what it gives; an error says which call that was."""
         call = Call(self.name, client._wiring, bounded=self.bounded, within=client._call)
         try:
-            return await self.body(client._within(call), *args, **kwargs)
+            value = await self.body(client._within(call), *args, **kwargs)
+            return value if then is None else then(value)
         except BaseException as error:
             call.blame(error)
             raise

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from copy import copy
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, NamedTuple, ParamSpec, Protocol, Self, TypeVar
 
 from ._errors import ConfigurationError, ContractError, UsageError
 from ._events import PageFetched, emit
 from ._iterators import AsyncItems, AsyncPages, Items, Pages
-from ._operations import AsyncOperation, Definition, Descriptor, SyncOperation, check_style
+from ._operations import AsyncOperation, Bound, Definition, Descriptor, SyncOperation, check_style
 from ._page import Page
-from ._tokens import decode_token, encode_token
+from ._tokens import decode_token, digest_of, encode_token
 from ._walk import Fetched, Walk
 from ._wiring import Wired
 
@@ -35,6 +35,12 @@ class PageStyle(Protocol[At]):
     def after(self, at: At, page: Page[Any]) -> At | None:
         """The position after the page that was fetched at `at`; None where that was the last."""
         ...
+
+
+class _Token(NamedTuple, Generic[At]):
+    operation: str
+    at: At
+    arguments: str = ""  # a digest; "": they are not known
 
 
 class PagedDefinition(Definition[P, Page[T]], Descriptor["SyncPaged[P, T]", "AsyncPaged[P, T]"]):
@@ -72,8 +78,8 @@ class PagedDefinition(Definition[P, Page[T]], Descriptor["SyncPaged[P, T]", "Asy
         return definition
 
     async def run(self, client: Wired, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Page[T]:
-        page, at, _ = await self._fetch(client, None, args, kwargs)
-        if page.next == self._token(at):
+        page, begin, _ = await self._fetch(client, None, args, kwargs, self._digest(args, kwargs))
+        if page.next == begin:
             raise ContractError(f"{self.name} says that the same page again comes next, and would never end")
         return page
 
@@ -81,52 +87,82 @@ class PagedDefinition(Definition[P, Page[T]], Descriptor["SyncPaged[P, T]", "Asy
         """The way through all pages, for either colour."""
         most = MAX_PAGES if self.max_pages is None else self.max_pages
         counted = getattr(self._style, "counted", False)
-        walk = Walk(self.name, self._token, lambda at: self._fetch(client, at, args, kwargs), most, counted=counted)
+        name = client._call.operation if client._call else self.name  # what the user called
+        digest = self._digest(args, kwargs)
+        walk = Walk(name, lambda at: self._fetch(client, at, args, kwargs, digest), most, counted=counted)
         if not self._ahead:
             return walk
         from ._prefetch import Ahead  # here, so that importing jackfield stays cheap
 
         return Ahead(walk, client._wiring.runtime, self._ahead)
 
-    async def _fetch(self, client: Wired, at: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Fetched[T]:
+    async def _fetch(
+        self, client: Wired, at: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], digest: str
+    ) -> Fetched[T]:
+        begin = ""
         if at is None:
-            at = self._beginning(client)
-        page: Page[T] = await self.invoke(client, (at, *args), kwargs)
-        after = self._style.after(at, page)
-        page.next = None if after is None else self._token(after)
+            at = self._beginning(client, digest)
+            begin = self._token(at, digest)
+
+        def read(page: Page[T]) -> Fetched[T]:
+            after = self._style.after(at, page)
+            page.next = None if after is None else self._token(after, digest)
+            return Fetched(page, begin, after)
+
+        fetched: Fetched[T] = await self.invoke(client, (at, *args), kwargs, read)
         if observers := client._wiring.plugins.observers:
-            emit(observers, PageFetched(self.name, len(page), page.total))
-        return Fetched(page, at, after)
+            emit(observers, PageFetched(self.name, len(fetched.page), fetched.page.total))
+        return fetched
 
-    def _token(self, at: Any) -> str:
-        return encode_token([self.name, at])
+    def _token(self, at: Any, digest: str) -> str:
+        return encode_token(_Token(self.name, at, digest))
 
-    def _beginning(self, client: Wired) -> Any:
+    def _beginning(self, client: Wired, digest: str) -> Any:
         first: Any = self._style.first(client)
         if self._start is None:
             return first
         kind: Any = first.__class__
         what = f"a page of {self.name}"
-        operation, _ = decode_token(self._start, tuple[str, Any], what)
+        operation, _, came_with = decode_token(self._start, _Token[Any], what)
         if operation != self.name:
             raise UsageError(f"this token is of a page of {operation!r}: go on there, not with {self.name!r}")
-        return decode_token(self._start, tuple[str, kind], what)[1]
+        if came_with not in ("", digest):
+            raise UsageError(f"this token is of a page of {operation!r} with other arguments: give those it came with")
+        return decode_token(self._start, _Token[kind], what).at
+
+    def _digest(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+        """Of a call's arguments, each by its name, or its number where it has none for the caller."""
+        code = self.body.__code__
+        defaults: tuple[Any, ...] = self.body.__defaults__ or ()
+        by_name: dict[str, Any] = self.body.__kwdefaults__ or {}
+        names = [
+            *map(str, range(code.co_posonlyargcount)),
+            *code.co_varnames[code.co_posonlyargcount : code.co_argcount],
+        ]
+        usual = zip(reversed(names), reversed(defaults), strict=False)
+        unnamed = map(str, range(len(names), len(names) + len(args)))
+        given = zip([*names[self._hidden :], *unnamed], args, strict=False)
+        return digest_of([*given, *kwargs.items()], [*usual, *by_name.items()])
 
 
-class SyncPaged(SyncOperation[P, Page[T]]):
-    """A paged operation of a sync client: calling it gives one page."""
+class Paged(Bound[P, Page[T]]):
+    """What a paged operation offers in either colour."""
 
     def __init__(self, definition: PagedDefinition[P, T], client: Any) -> None:
         super().__init__(definition, client)
         self._kind = definition
 
-    def at(self, token: str) -> SyncPaged[P, T]:
+    def at(self, token: str) -> Self:
         """This operation, beginning with the page that a `Page.next` named; raises UsageError for None, the end."""
-        return SyncPaged(self._kind.starting(token), self._client)
+        return type(self)(self._kind.starting(token), self._client)
 
-    def prefetch(self, pages: int) -> SyncPaged[P, T]:
-        """This operation, whose `all` and `pages` read ahead, in a thread: so many pages at most are ready."""
-        return SyncPaged(self._kind.ahead(pages), self._client)
+    def prefetch(self, pages: int) -> Self:
+        """This operation, whose `all` and `pages` read ahead, in a thread or task: so many pages at most are ready."""
+        return type(self)(self._kind.ahead(pages), self._client)
+
+
+class SyncPaged(Paged[P, T], SyncOperation[P, Page[T]]):
+    """A paged operation of a sync client: calling it gives one page."""
 
     def pages(self, *args: P.args, **kwargs: P.kwargs) -> Pages[T]:
         """Every page, fetched when its turn comes."""
@@ -137,20 +173,8 @@ class SyncPaged(SyncOperation[P, Page[T]]):
         return Items(self._kind.walk(self._client, args, kwargs), self._client)
 
 
-class AsyncPaged(AsyncOperation[P, Page[T]]):
+class AsyncPaged(Paged[P, T], AsyncOperation[P, Page[T]]):
     """A paged operation of an async client: awaiting it gives one page."""
-
-    def __init__(self, definition: PagedDefinition[P, T], client: Any) -> None:
-        super().__init__(definition, client)
-        self._kind = definition
-
-    def at(self, token: str) -> AsyncPaged[P, T]:
-        """This operation, beginning with the page that a `Page.next` named; raises UsageError for None, the end."""
-        return AsyncPaged(self._kind.starting(token), self._client)
-
-    def prefetch(self, pages: int) -> AsyncPaged[P, T]:
-        """This operation, whose `all` and `pages` read ahead, in a task: so many pages at most are ready."""
-        return AsyncPaged(self._kind.ahead(pages), self._client)
 
     def pages(self, *args: P.args, **kwargs: P.kwargs) -> AsyncPages[T]:
         """Every page, fetched when its turn comes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
 
@@ -69,7 +70,11 @@ class Ahead(Generic[T]):
             finally:
                 del outcome  # its traceback holds this frame
         if outcome is not None:
-            self._begin()
+            try:
+                self._begin()
+            except BaseException:
+                self._ready.appendleft(outcome)
+                raise
         return outcome
 
     def _mind_fork(self) -> None:
@@ -100,9 +105,10 @@ class Ahead(Generic[T]):
         work = self._go()
         try:
             self._cancel = _beside(self._runtime, work)
-        except BaseException:  # no thread can be had
-            work.close()
-            self._walking = False
+        except BaseException:  # no thread can be had, or it was interrupted when one had begun
+            with suppress(ValueError):  # that one is at work, and ends by itself
+                work.close()
+                self._walking = False
             raise
 
     def _take(self) -> Page[T] | BaseException | None:
@@ -180,7 +186,6 @@ def _beside(runtime: Runtime, work: Coroutine[Any, Any, None]) -> Callable[[], o
 
 
 def _in_a_thread(runtime: SyncRuntime, work: Coroutine[Any, Any, None]) -> None:
-    from contextlib import suppress
     from contextvars import copy_context
     from threading import Thread
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from copy import copy
 from math import inf
-from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, SupportsIndex, TypeAlias, TypeVar
 
 from ._call import Call
 from ._errors import (
@@ -18,6 +18,7 @@ from ._errors import (
     UsageError,
 )
 from ._events import JobPolled
+from ._secrets import Secret
 from ._tokens import encode_token
 from ._wiring import Wired
 
@@ -44,6 +45,10 @@ class Pending(NamedTuple):
     state: str = ""
     progress: float | None = None
     after: float | None = None
+
+    def __repr__(self) -> str:
+        shown = self._replace(id=_unsigned(self.id), resource=_unsigned(self.resource))
+        return f"Pending{tuple(shown)}"
 
 
 class Done(NamedTuple, Generic[T]):
@@ -108,8 +113,8 @@ class Progress(Generic[T]):
 
     @property
     def name(self) -> str:
-        """The job's id for people: not a query, which may hold a secret."""
-        return _plain(self.job.id.partition("?")[0])
+        """The job's id for people."""
+        return _plain(_unsigned(self.job.id))
 
     @property
     def is_over(self) -> bool:
@@ -171,7 +176,7 @@ class Progress(Generic[T]):
 
     def told(self, error: JackfieldError, call: Call) -> JackfieldError:
         """The error, which now says of which job it is, and how to take that up again."""
-        error.job_token = self.token
+        error._job_token = JobToken(self.token)
         elapsed = self.call.runtime.monotonic() - self.call.started
         summary = call.summary()
         error.attach(summary._replace(attempts=self.polls, elapsed=elapsed))
@@ -194,6 +199,20 @@ class Progress(Generic[T]):
         except JackfieldError:
             pass  # what counts is what is known now
         return self.is_over
+
+
+class JobToken(Secret):
+    """A job's token, which may hold a signed URL. Pickled, it is None."""
+
+    __slots__ = ()
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        return type(None), ()
+
+
+def _unsigned(id: str) -> str:
+    """Without a URL's query, which may hold a secret."""
+    return id.partition("?")[0]
 
 
 def _plain(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from ._errors import UsageError
@@ -28,3 +29,25 @@ def decode_token(token: str, into: type[T], what: str) -> T:
         return decode(token, type=into)
     except (ValueError, TypeError, RecursionError) as error:  # msgspec's errors are ValueErrors
         raise UsageError(f"this is not the token of {what}: {error}") from error
+
+
+def digest_of(arguments: Iterable[tuple[str, Any]], usual: Iterable[tuple[str, Any]]) -> str:
+    """Eight characters that tell a call's arguments from others.
+
+    Those that are as usual count as not given, so that an operation may get more parameters later on; those that JSON
+    cannot say, or that hold what it cannot, do not count either.
+    """
+    from hashlib import blake2b
+
+    said = {name: _said(value) for name, value in usual}
+    given = sorted((name, text) for name, value in arguments if (text := _said(value)) and text != said.get(name))
+    return blake2b(repr(given).encode(), digest_size=4).hexdigest()
+
+
+def _said(value: Any) -> bytes:
+    from msgspec.json import encode
+
+    try:
+        return encode(value, order="deterministic")
+    except Exception:  # of whatever kind: any object may be an argument
+        return b""

@@ -25,8 +25,7 @@ Tell: TypeAlias = Callable[[JobPolled], object]
 
 _PASSING = frozenset({408, 425, 429, 502, 503, 504})  # statuses that may be others the next time
 _LONGEST_FAULT = 60.0  # seconds between polls that fail, where the service asks for no more
-_LONGEST_ASKED = 300.0  # seconds that a service may ask to wait
-_SHORTEST_ASKED = 1.0  # ... and may not go below, unless the style does
+_SHORTEST_ASKED = 1.0  # seconds that a service may not ask to go below, unless the style does
 _SPREAD = 0.1  # of what a service asks for is added at random at most: others were told the same
 _LAST_POLL = 10.0  # seconds that a last poll has at most when the time is up; all of them where that is 0
 _LATE = 0.1  # of the time that is waited: what a last poll may take of more
@@ -130,8 +129,7 @@ class Round(Generic[T]):
         self.due = min(now + max(0.0, pause), *(waiter.until for waiter in self.waiting))
 
     def _asked(self, seconds: float, own: float) -> float:
-        bounded = min(_LONGEST_ASKED, max(min(own, _SHORTEST_ASKED), seconds))
-        return bounded * (1 + _SPREAD * self._runtime.random())
+        return max(min(own, _SHORTEST_ASKED), seconds) * (1 + _SPREAD * self._runtime.random())
 
 
 async def wait_for(

@@ -11,12 +11,14 @@ from ._page import Page
 
 T = TypeVar("T")
 
+_EMPTY = 3  # so many pages in a row that hold nothing are a service that counts on without end
+
 
 class Fetched(NamedTuple, Generic[T]):
-    """A page, the position where it was found, and the one after it."""
+    """A page, the token of where it was found if that is where the walk begins, and the position after it."""
 
     page: Page[T]
-    at: Any
+    begin: str
     after: Any
 
 
@@ -24,8 +26,7 @@ class Walk(Generic[T]):
     """Goes from page to page.
 
     Args:
-        name: the operation's.
-        token: gives that of a position.
+        name: of what the user called.
         fetch: gives the page at a position; at None, that to begin with.
         max_pages: how many pages are fetched at most.
         counted: whether positions are counted on this side, so that a service may ignore them.
@@ -37,31 +38,30 @@ class Walk(Generic[T]):
         "_busy",
         "_counted",
         "_done",
+        "_empty",
         "_fetch",
         "_max_pages",
         "_name",
         "_pages",
         "_seen",
-        "_token",
     )
 
     def __init__(
         self,
         name: str,
-        token: Callable[[Any], str],
         fetch: Callable[[Any], Coroutine[Any, Any, Fetched[T]]],
         max_pages: int,
         *,
         counted: bool = True,
     ) -> None:
         self._name = name
-        self._token = token
         self._fetch = fetch
         self._max_pages = max_pages
         self._counted = counted
         self._at: Any = None
         self._pages = 0
         self._seen: set[int] = set()  # hashes of tokens: a service may give long ones
+        self._empty = 0
         self._before: _Trace | None = None
         self._busy = False
         self._done = False
@@ -84,7 +84,7 @@ class Walk(Generic[T]):
             self._busy = False
         self._pages += 1
         self._at = after
-        self._done = after is None
+        self._done |= after is None  # it may have been closed meanwhile
         return page
 
     def begin_anew(self) -> None:
@@ -101,18 +101,22 @@ class Walk(Generic[T]):
                 f"there are still more after {self._max_pages} pages of {self._name}: the service may never end"
             )
         fetched = await self._fetch(self._at)
-        page = fetched.page
-        if not self._pages:
-            self._seen.add(hash(self._token(fetched.at)))
-        following = hash(page.next)
+        following = hash(fetched.page.next)
+        if fetched.begin:
+            self._seen.add(hash(fetched.begin))
         if following in self._seen:
             raise ContractError(f"{self._name} comes to the same page again and would never end")
-        self._seen.add(following)
         if self._counted:
-            self._check_is_another(page)
+            self._check_is_another(fetched.page)
+        self._seen.add(following)
         return fetched
 
     def _check_is_another(self, page: Page[T]) -> None:
+        self._empty = 0 if page or page.next is None else self._empty + 1
+        if self._empty >= _EMPTY:
+            raise ContractError(
+                f"{self._name} gives {self._empty} empty pages one after the other, and says that there are more"
+            )
         trace = _Trace.of(page)
         if self._before is not None and trace.is_again(self._before):
             raise ContractError(

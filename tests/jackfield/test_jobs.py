@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 from collections.abc import Iterator
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
@@ -10,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jackfield import (
+    AsyncClient,
     ConflictError,
     ConnectError,
     DeadlineExceededError,
     Done,
     ForbiddenError,
+    JackfieldError,
     JobCancelledError,
     JobFailedError,
     JobPolled,
@@ -30,7 +34,7 @@ from jackfield import (
     job,
     operation,
 )
-from jackfield.testing import FakeTransport, json_response
+from jackfield.testing import FakeTransport, VirtualAsyncioRuntime, json_response
 
 if TYPE_CHECKING:
     from tests.jackfield.conftest import Colour, Watch
@@ -402,6 +406,65 @@ def test_the_token_is_that_of_the_last_answer(colour: Colour) -> None:
     colour.get(handle.poll())
 
     assert json.loads(handle.token) == ["build", "j+", "the build"]
+
+
+SIGNED = "https://h/ops/1?sig=hunter2"
+
+
+class Signed(Service):
+    job_state = Cloud.job_state
+
+    @job(EveryFive())
+    async def build(self) -> JobState[str]:
+        return Pending(SIGNED, resource=f"{SIGNED}&result")
+
+
+def test_an_error_bears_the_token_and_shows_no_url_that_may_be_signed(colour: Colour) -> None:
+    class Failing(EveryFive):
+        async def poll(self, service: Any, job: Pending) -> JobState[str]:
+            raise JobFailedError(f"{job!r}, {job}")
+
+    class Shown(Service):
+        @job(Failing())
+        async def build(self) -> JobState[str]:
+            return Pending(SIGNED, resource=f"{SIGNED}&result")
+
+    handle = colour.get(colour.client(Shown, FakeTransport()).build.start())
+    with pytest.raises(JobFailedError) as caught:
+        colour.get(handle.result())
+    error = caught.value
+
+    assert error.job_token == handle.token
+    assert copy.copy(error).job_token == copy.deepcopy(error).job_token == handle.token
+    for shown in (error, [error], vars(error), error.args, handle, handle._progress.job):
+        assert "hunter2" not in f"{shown} {shown!r}"
+    assert "https://h/ops/1" in str(error)
+
+
+def test_a_token_does_not_go_along_with_a_pickled_error(colour: Colour) -> None:
+    handle = colour.get(colour.client(Signed, FakeTransport()).build.start())
+    with pytest.raises(JackfieldError) as caught:
+        colour.get(handle.cancel())
+    assert caught.value.job_token
+
+    pickled = pickle.dumps(caught.value)
+
+    assert b"hunter2" not in pickled
+    assert pickle.loads(pickled).job_token is None
+    assert str(pickle.loads(pickled)) == str(caught.value)
+
+
+def test_what_has_to_do_with_no_job_has_no_token() -> None:
+    assert JackfieldError("no").job_token is None
+
+
+def test_what_was_never_awaited_is_warned_of_by_the_name_of_the_operation() -> None:
+    class AwaitedCloud(Cloud, AsyncClient): ...
+
+    client = AwaitedCloud("https://h", transport=FakeTransport(), runtime=VirtualAsyncioRuntime())
+
+    with pytest.warns(RuntimeWarning, match=r"coroutine 'Cloud\.deploy' was never awaited"):
+        client.deploy("web")  # type: ignore[unused-coroutine]  # that is the mistake
 
 
 # --- cancelling

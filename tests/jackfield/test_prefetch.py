@@ -467,6 +467,46 @@ def test_where_no_thread_can_be_had_the_error_is_seen_and_the_iterator_stays_goo
     assert list(items) == [1, 2]
 
 
+def test_where_a_thread_more_cannot_be_had_no_page_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    items = sync_shop(Listing(5)).records.prefetch(1).all()
+    seen = [next(items)]
+    assert gone()
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", none)
+        with pytest.raises(RuntimeError, match="new thread"):
+            next(items)
+
+    assert [*seen, *items] == [1, 2, 3, 4, 5]
+
+
+def test_an_interrupt_while_a_thread_begins_is_seen_and_the_iterator_stays_good(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate = threading.Event()
+    listing = Listing(3, gate)
+    items = sync_shop(listing).records.prefetch(1).all()
+    start = threading.Thread.start
+
+    def interrupted(self: threading.Thread) -> None:
+        start(self)
+        listing.wait_for(lambda: listing.asked == [1])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            next(items)
+    gate.set()
+    assert gone()
+
+    assert listing.asked == [1]
+    assert list(items) == [1, 2, 3]
+    assert listing.asked == [1, 2, 3, 4]
+
+
 # --- leaving early, async
 
 

@@ -27,6 +27,7 @@ from jackfield import (
     Response,
     Service,
     UsageError,
+    operation,
     paged,
 )
 from jackfield.testing import FakeTransport, json_response
@@ -62,6 +63,13 @@ class Numbers:
         return Number(at.number + 1) if page else None
 
 
+class Told(Numbers):
+    """... until the service says so."""
+
+    def after(self, at: Number, page: Page[Any]) -> Number | None:
+        return Number(at.number + 1) if page.hint else None
+
+
 class Kind(Model):
     """Of a record no more than what it has in common with others."""
 
@@ -78,6 +86,15 @@ class Shop(Service):
     async def records(self, at: Number) -> Page[Any]:
         response = await self.send(Request("GET", self.url("records"), query={"page": str(at.number)}))
         return Page(response.decode(list[Any]))
+
+    @paged(Told(), max_pages=20)
+    async def told(self, at: Number) -> Page[Any]:
+        answer = (await self.send(Request("GET", self.url("told")))).decode(dict[str, Any])
+        return Page(answer["items"], hint=answer["more"])
+
+    @operation
+    async def stock(self) -> list[Any]:
+        return [record async for record in self.records.all()]
 
 
 def leading(following: dict[str, str | None]) -> FakeTransport:
@@ -196,12 +213,12 @@ def test_records_nested_however_deeply_are_pages_or_an_error_of_ours(colour: Col
     lists = Response(200, body=b"[" + b"[" * depth + b"]" * depth + b"]")
     maps = Response(200, body=b'{"items": [{"kind": "a"}], "x": ' + b'{"a":' * depth + b"1" + b"}" * depth + b"}")
 
-    for operation in (
+    for listing in (
         colour.client(Shop, FakeTransport([lists, lists, json_response([])])).records,
         colour.client(Kinds, FakeTransport([maps, maps, json_response({"items": []})])).kinds,
     ):
         with suppress(ContractError):
-            colour.take(operation.all())
+            colour.take(listing.all())
 
 
 def kinds(*pages: dict[str, Any]) -> FakeTransport:
@@ -250,7 +267,44 @@ def test_answers_that_are_no_json_are_compared_as_they_are(colour: Colour) -> No
         colour.take(colour.client(Words, FakeTransport([one, again, end])).words.all())
 
 
+def test_a_page_that_comes_twice_once_is_asked_for_again_and_the_walk_goes_on(colour: Colour) -> None:
+    one, two = [json_response([{"id": number}]) for number in (1, 2)]
+    records = colour.client(Shop, FakeTransport([one, one, two, json_response([])])).records.all()
+    seen: list[Any] = []
+
+    with pytest.raises(ContractError, match="ignores which page"):
+        colour.take(records, seen)
+    colour.take(records, seen)
+
+    assert seen == [{"id": 1}, {"id": 2}]
+
+
 # --- a list without end
+
+
+def telling(*pages: list[Any]) -> list[Response]:
+    """Pages after each of which there are more, and a last one."""
+    return [*(json_response({"items": page, "more": True}) for page in pages), json_response({"items": [], "more": 0})]
+
+
+def test_some_empty_pages_are_none_but_the_last(colour: Colour) -> None:
+    transport = FakeTransport(telling([], [], [1], [], [], [2], [], []))
+
+    assert colour.take(colour.client(Shop, transport).told.all()) == [1, 2]
+
+
+def test_three_empty_pages_after_another_with_more_to_come_are_an_error(colour: Colour) -> None:
+    transport = FakeTransport(telling([1], [], [], [], [2]))
+    items = colour.client(Shop, transport).told.all()
+    seen: list[Any] = []
+
+    with pytest.raises(ContractError, match="told gives 3 empty pages one after the other"):
+        colour.take(items, seen)
+    assert seen == [1]
+    assert len(transport.requests) == 4
+    colour.take(items, seen)  # it is asked for again: that was not the end
+
+    assert seen == [1, 2]
 
 
 def endless() -> FakeTransport:
@@ -311,6 +365,13 @@ def test_a_page_that_vanishes_is_an_error_that_says_which_page(colour: Colour) -
     assert pickle.loads(pickle.dumps(caught.value)).__notes__ == caught.value.__notes__
     assert caught.value.call is not None
     assert caught.value.call.operation == "records"
+
+
+def test_pages_that_a_body_goes_through_are_those_of_what_the_user_called(colour: Colour) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        colour.get(colour.client(Shop, failing(3, Response(404))).stock())
+
+    assert caught.value.__notes__ == ["this was page 3 of this walk through stock"]
 
 
 @pytest.mark.parametrize("kind", ["all", "pages"])
@@ -409,6 +470,23 @@ def test_what_is_left_of_a_page_goes_when_its_iterator_is_closed(colour: Colour)
         colour.get(one())
 
     assert colour.take(items) == []
+
+
+def test_an_iterator_that_is_closed_while_a_page_is_under_way_asks_for_no_other() -> None:
+    from jackfield import AsyncClient
+
+    class Awaited(Shop, AsyncClient): ...
+
+    async def main() -> list[Any]:
+        async def serve(request: Request) -> Response:
+            await pages.aclose()
+            return json_response([1])
+
+        transport = FakeTransport([serve])
+        pages = Awaited("https://h", transport=transport).records.pages()
+        return [page async for page in pages]
+
+    assert asyncio.run(main()) == [[1]]
 
 
 def test_two_who_ask_one_iterator_at_once_get_no_page_twice() -> None:

@@ -1,5 +1,6 @@
 """Pagination: how services page, as styles for `@paged`."""
 
+from ._counting import Counting
 from ._cursor import Cursor, CursorAt
 from ._keyset import KeyAt, Keyset
 from ._link import Link, parse_links
@@ -10,6 +11,7 @@ from ._places import InHeader, Place
 from ._style import Hint, Layout, Style
 
 __all__ = [
+    "Counting",
     "Cursor",
     "CursorAt",
     "Hint",

@@ -2,36 +2,60 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar, Unpack
 
 from jackfield import ConfigurationError, ContractError, Page
 
-from ._style import hint_of
+from ._style import Layout, Style, hint_of
+
+At = TypeVar("At")
 
 
-def check_size(size: int) -> int:
-    if size < 1:
-        raise ConfigurationError(f"a page holds 1 item or more, not {size}")
-    return size
+class Counting(Layout, total=False):
+    """What every style that counts takes, besides where things are.
 
-
-def is_last(page: Page[Any], seen: int, size: int, exact: bool) -> bool:
-    """Whether there is nothing after this page, of `size` items as they were asked for; `seen` counts it, too.
-
-    Raises:
-        ContractError: it is empty, and its own answer says that there are more items than came.
+    Attributes:
+        exact: whether every page but the last is full, or the total certainly that of all pages: then a short page
+            without a larger total is the last, and no empty one is asked for.
     """
-    if (more := hint_of(page).more) is not None:
-        return not more
-    total = page.total
-    if not page:
-        if total is not None and total > seen:
-            raise ContractError(f"the service says that there are {total} items, and gave an empty page after {seen}")
-        return True
-    if (
-        total is None or len(page) == total < seen
-    ):  # the page's own count: a short page may be all that is given at once
-        return exact and len(page) < size
-    if total > len(page):
-        return seen >= total
-    return len(page) != size  # a full page's total may be its own count: then there is one more to ask for
+
+    exact: bool
+
+
+class Counted(Style[At]):
+    """The base of styles whose positions are counted on this side.
+
+    Args:
+        size: items per page, as they are asked for; None: as many as the service likes.
+        counting: as `Counting` says.
+    """
+
+    counted = True
+
+    def __init__(self, size: int | None, *, exact: bool = False, **layout: Unpack[Layout]) -> None:
+        super().__init__(**layout)
+        if size is not None and size < 1:
+            raise ConfigurationError(f"a page holds 1 item or more, not {size}")
+        if exact and size is None:
+            raise ConfigurationError("pages that are exact have a size")
+        self._size = size or 0
+        self._exact = exact
+
+    def is_last(self, page: Page[Any], seen: int) -> bool:
+        """Whether there is nothing after this page; `seen` counts its items, too.
+
+        Raises:
+            ContractError: it is empty, and its own answer says that there are more items than came.
+        """
+        if (more := hint_of(page).more) is not None:
+            return not more
+        total, size = page.total, len(page)
+        if not page:
+            if total is not None and total > seen:
+                raise ContractError(f"the service says that there are {total} items, and gave an empty page at {seen}")
+            return True
+        if total is not None and total > size:
+            return seen >= total
+        if total == size == seen > self._size > 0:  # whatever was asked for, here is everything
+            return True
+        return self._exact and size < self._size  # a total of so many may be this page's own count

@@ -13,7 +13,7 @@ from ._style import Layout, Style, hint_of, with_query
 class CursorAt(NamedTuple):
     """The position that a cursor names; None is the first page."""
 
-    cursor: str | int | float | None = None
+    cursor: str | int | None = None
 
 
 class Cursor(Style[CursorAt]):

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple, Unpack
 
 from jackfield import Page, Request
 
-from ._counting import check_size, is_last
-from ._style import Layout, Style, with_query
+from ._counting import Counted, Counting
+from ._style import with_query
 
 
 class OffsetAt(NamedTuple):
@@ -16,35 +16,22 @@ class OffsetAt(NamedTuple):
     offset: int = 0
 
 
-class OffsetLimit(Style[OffsetAt]):
+class OffsetLimit(Counted[OffsetAt]):
     """Pages with the number of their first item, and a size.
-
-    The last page is the one that reaches the total; without one, an empty page.
 
     Args:
         size: items per page, as they are asked for.
         first: the number of the first item; 1 in SCIM, say.
         names: the query parameters that carry offset and size.
-        exact: whether every page but the last is full: then a short one is the last, and no empty one is asked for.
-        layout: where in an answer the items and the rest are.
+        counting: as `Counting` says.
     """
 
-    counted = True
-
     def __init__(
-        self,
-        size: int,
-        *,
-        first: int = 0,
-        names: tuple[str, str] = ("offset", "limit"),
-        exact: bool = False,
-        **layout: Unpack[Layout],
+        self, size: int, *, first: int = 0, names: tuple[str, str] = ("offset", "limit"), **counting: Unpack[Counting]
     ) -> None:
-        super().__init__(**layout)
-        self._size = check_size(size)
+        super().__init__(size, **counting)
         self._first = OffsetAt(first)
         self._names = names
-        self._exact = exact
 
     def first(self, service: Any) -> OffsetAt:
         return self._first
@@ -54,5 +41,4 @@ class OffsetLimit(Style[OffsetAt]):
 
     def after(self, at: OffsetAt, page: Page[Any]) -> OffsetAt | None:
         following = OffsetAt(at.offset + len(page))
-        seen = following.offset - self._first.offset
-        return None if is_last(page, seen, self._size, self._exact) else following
+        return None if self.is_last(page, following.offset - self._first.offset) else following

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple, Unpack
 
 from jackfield import Page, Request
 
-from ._counting import check_size, is_last
-from ._style import Layout, Style, with_query
+from ._counting import Counted, Counting
+from ._style import with_query
 
 
 class PageAt(NamedTuple):
@@ -17,35 +17,22 @@ class PageAt(NamedTuple):
     seen: int = 0
 
 
-class PageNumber(Style[PageAt]):
+class PageNumber(Counted[PageAt]):
     """Pages with a number and a size.
-
-    The last page is the one that reaches the total; without one, an empty page.
 
     Args:
         size: items per page, as they are asked for.
         first: the number of the first page.
         names: the query parameters that carry number and size.
-        exact: whether every page but the last is full: then a short one is the last, and no empty one is asked for.
-        layout: where in an answer the items and the rest are.
+        counting: as `Counting` says.
     """
 
-    counted = True
-
     def __init__(
-        self,
-        size: int,
-        *,
-        first: int = 1,
-        names: tuple[str, str] = ("page", "pagesize"),
-        exact: bool = False,
-        **layout: Unpack[Layout],
+        self, size: int, *, first: int = 1, names: tuple[str, str] = ("page", "pagesize"), **counting: Unpack[Counting]
     ) -> None:
-        super().__init__(**layout)
-        self._size = check_size(size)
+        super().__init__(size, **counting)
         self._first = PageAt(first)
         self._names = names
-        self._exact = exact
 
     def first(self, service: Any) -> PageAt:
         return self._first
@@ -59,4 +46,4 @@ class PageNumber(Style[PageAt]):
 
     def after(self, at: PageAt, page: Page[Any]) -> PageAt | None:
         seen = at.seen + len(page)
-        return None if is_last(page, seen, self._size, self._exact) else PageAt(at.number + 1, seen)
+        return None if self.is_last(page, seen) else PageAt(at.number + 1, seen)

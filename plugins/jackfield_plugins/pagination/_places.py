@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
-from jackfield import ConfigurationError, Response
+from jackfield import ConfigurationError, FieldPath, Response, field_path
 
 
 class InHeader(NamedTuple):
@@ -14,12 +14,12 @@ class InHeader(NamedTuple):
     name: str
 
 
-Place: TypeAlias = str | tuple[str, ...] | InHeader
+Place: TypeAlias = FieldPath | InHeader
 """`"meta.next"`, `("@odata.nextLink",)` where a name has a dot in it, or `InHeader("x-next")`."""
 
 Path: TypeAlias = tuple[str, ...]
 Scalar: TypeAlias = str | int | float | bool | None
-_ITEMS = 0  # the place of the items among the parts
+_ITEMS, _THEN = 0, 3  # their places among the parts
 
 
 class Told(NamedTuple):
@@ -50,19 +50,16 @@ class Places(NamedTuple):
         kind, ways, in_header = _shape(item, self)
         body = response.decode(kind)
         found = [_at(body, way) for way in ways]
+        if found[_THEN] is not None:
+            found[_THEN] = _as_written(bytes(found[_THEN]))
         for number, name in in_header:
             found[number] = response.headers.get(name)
         return Told(found[_ITEMS] or [], *found[1:])
 
 
 def place(given: Place | None) -> Path | InHeader | None:
-    """Where something is, out of how an author writes it."""
-    if given is None or isinstance(given, InHeader):
-        return given
-    path = given if isinstance(given, tuple) else tuple(given.split(".")) if given else ()
-    if not all(path):
-        raise ConfigurationError(f"{given!r} is no place in an answer: write names with a dot between them")
-    return path
+    """Where something is, out of how an author writes it; raises ConfigurationError."""
+    return given if given is None or isinstance(given, InHeader) else field_path(given)
 
 
 class _Tree:
@@ -87,16 +84,18 @@ class _Tree:
 
     def struct(self, items: Any, omits_empty: bool) -> Any:
         """The type that holds nothing but these names: `f0`, `f1` … in their order."""
-        from msgspec import defstruct
+        from msgspec import Raw, defstruct
 
         fields: list[Any] = []
         for number, child in enumerate(self.children.values()):
             if isinstance(child, _Tree):
                 kind, needed = child.struct(items, omits_empty), child.holds_items()
             else:
-                kind, needed = (items, True) if child == _ITEMS else (Scalar, False)
-            required = needed and not omits_empty
-            fields.append((f"f{number}", kind) if required else (f"f{number}", kind | None, None))
+                kind, needed = (items, True) if child == _ITEMS else (Raw if child == _THEN else Scalar, False)
+            if needed and not omits_empty:
+                fields.append((f"f{number}", kind))
+            else:
+                fields.append((f"f{number}", kind if kind is Raw else kind | None, None))
         return defstruct("Answer", fields, rename={f"f{number}": name for number, name in enumerate(self.children)})
 
     def way(self, path: Path) -> Path:
@@ -130,11 +129,17 @@ class _Shape(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def _shape(item: Any, places: Places) -> _Shape:
-    tree, items, parts = _tree(places), list[item] | None, places[:4]
+    tree, items, parts = _tree(places), list[item] | None if places.omits_empty else list[item], places[:4]
     kind = tree.struct(items, places.omits_empty) if places.items else items
     ways = [None if isinstance(p, InHeader) or p is None else tree.way(p) if p else () for p in parts]
     in_header = [(number, p.name) for number, p in enumerate(parts) if isinstance(p, InHeader)]
     return _Shape(kind, tuple(ways), tuple(in_header))
+
+
+def _as_written(told: bytes) -> Scalar:
+    """What leads on; a number with a fraction as the service spells it, who gets it back."""
+    value: Scalar = Response(200, body=told).decode(Scalar)
+    return told.decode() if value and isinstance(value, float) else value
 
 
 def _at(value: Any, way: Path | None) -> Any:

@@ -1,4 +1,4 @@
-"""What an answer tells of a job, by dotted names: its state, how far it is, and why it failed."""
+"""What an answer tells of a job: its state, how far it is, and why it failed."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from math import inf
 from typing import Any, NamedTuple, Self, cast
 
-from jackfield import ConfigurationError, DecodeError, Response
+from jackfield import ConfigurationError, DecodeError, FieldPath, Response, field_path
 
 _BLANK = "about:blank"
 
 
 class StateFields(NamedTuple):
-    """Where an answer tells of a job. Dotted names, `properties.status` or `errors.0.code`; "" is not told.
+    """Where an answer tells of a job: `"properties.status"`, `"errors.0.code"`, `("@odata.status",)`; "" is not told.
 
     Attributes:
         state: of its state: a string, or a number or a boolean as JSON writes it; "": the HTTP status is the state.
@@ -23,22 +23,35 @@ class StateFields(NamedTuple):
         sign: of what is there only where the job failed, whatever its state says.
     """
 
-    state: str = "status"
+    state: FieldPath = "status"
     unsaid: str | None = None
-    progress: str = ""
+    progress: FieldPath = ""
     whole: float = 100.0
-    code: tuple[str, ...] = ("error.code", "error.type", "code", "type")
-    text: tuple[str, ...] = ("error.message", "error.detail", "error.title", "detail", "title", "message", "error")
-    sign: str = ""
+    code: tuple[FieldPath, ...] = ("error.code", "error.type", "code", "type")
+    text: tuple[FieldPath, ...] = (
+        "error.message",
+        "error.detail",
+        "error.title",
+        "detail",
+        "title",
+        "message",
+        "error",
+    )
+    sign: FieldPath = ""
 
     def checked(self) -> Self:
         """These, if they make sense.
 
         Raises:
-            ConfigurationError: `whole` is no number to count up to, or `code` or `text` one name, not several.
+            ConfigurationError: `whole` is no number to count up to, `code` or `text` is one place, not several, or one
+                is nowhere.
         """
         if isinstance(self.code, str) or isinstance(self.text, str):
-            raise ConfigurationError("code and text are tuples of dotted names: write ('error.code',)")
+            raise ConfigurationError("code and text are tuples of places: write ('error.code',)")
+        if not all((*map(field_path, self.code), *map(field_path, self.text))):
+            raise ConfigurationError('code and text are somewhere in an answer: "" is no place of theirs')
+        for place in (self.state, self.progress, self.sign):
+            field_path(place)
         if not 0 < self.whole < inf:
             raise ConfigurationError(f"whole is what progress counts up to, more than 0, not {self.whole!r}")
         return self
@@ -55,7 +68,7 @@ class StateFields(NamedTuple):
         if isinstance(found, bool):
             return "true" if found else "false"
         if isinstance(found, str | int):
-            return str(found)
+            return str(found).strip()
         if found is None and self.unsaid is not None and isinstance(content, dict):
             return self.unsaid
         if found is None and status == 202:  # "accepted for processing, but the processing has not been completed"
@@ -88,19 +101,19 @@ def content(response: Response) -> Any:
         return None
 
 
-def find(content: Any, name: str) -> Any:
-    """What stands under a dotted name; None if nothing does."""
+def find(content: Any, place: FieldPath) -> Any:
+    """What stands there; None if nothing does."""
     found = content
-    for part in name.split("."):
+    for name in field_path(place):
         if isinstance(found, dict):
-            found = cast("dict[str, Any]", found).get(part)
-        elif isinstance(found, list) and part.isdecimal():
+            found = cast("dict[str, Any]", found).get(name)
+        elif isinstance(found, list) and name.isdecimal():
             items = cast("list[object]", found)
-            found = items[int(part)] if int(part) < len(items) else None
+            found = items[int(name)] if int(name) < len(items) else None
         else:
             return None
     return found
 
 
-def _all(content: Any, names: Iterable[str]) -> Iterable[Any]:
-    return (find(content, name) for name in names)
+def _all(content: Any, places: Iterable[FieldPath]) -> Iterable[Any]:
+    return (find(content, place) for place in places)

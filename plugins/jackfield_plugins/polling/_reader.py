@@ -45,7 +45,7 @@ class Reader(Generic[T]):
     def __init__(self, into: type[T], states: States, fields: StateFields, result: Result) -> None:
         self.states = states
         self.fields = fields.checked()
-        self.result = result
+        self.result = result.checked()
         self._into = into
 
     async def read(self, service: Any, job: Pending, asked: Request, told: Told) -> JobState[T]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
-from jackfield import ContractError, Request, Response, follow
+from jackfield import ContractError, FieldPath, Request, Response, field_path, follow
 
 from ._fields import find
 
@@ -15,18 +15,24 @@ class Result(NamedTuple):
     """Where the result is. The first that is there: a redirect, `link`, `header`, `start`, and last `field`.
 
     Attributes:
-        field: dotted name of the result in the answer that says that the job is done; "": that whole answer.
-        link: dotted name of its URL there.
+        field: the place of the result in the answer that says that the job is done; "": that whole answer.
+        link: the place of its URL there.
         header: header with its URL, of that answer or of the one that started the job.
         start: whether it is where the job was asked for, as after a PUT.
         redirect: whether the state's URL redirects to it.
     """
 
-    field: str = ""
-    link: str = ""
+    field: FieldPath = ""
+    link: FieldPath = ""
     header: str = ""
     start: bool = False
     redirect: bool = False
+
+    def checked(self) -> Self:
+        """These, if they make sense; raises ConfigurationError."""
+        for place in (self.field, self.link):
+            field_path(place)
+        return self
 
     def known(self, request: Request, response: Response) -> str:
         """Its URL, as far as the job's start tells it: absolute, "" if not at all."""

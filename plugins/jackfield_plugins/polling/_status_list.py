@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from copy import copy
 from typing import Any, TypeAlias, TypeVar, Unpack
 
 from jackfield import (
     ConfigurationError,
     DecodeError,
+    FieldPath,
     JackfieldError,
     JobState,
     NotFoundError,
     Pending,
     Request,
     Response,
+    field_path,
 )
 
 from ._fields import StateFields, find
@@ -39,7 +42,7 @@ class StatusList(Paced[T]):
         into: the type of results; `type(None)`: there are none.
         states: what the states mean.
         fields: where an item tells the state, and the rest.
-        id: dotted name of the job's id in an item.
+        id: the place of the job's id in an item.
         result: where the result is; `field=""` is the whole item.
         at_once: so many ids are looked for at once, at most.
         pace: as `Paced` takes it.
@@ -54,7 +57,7 @@ class StatusList(Paced[T]):
         states: States,
         fields: StateFields | None = None,
         *,
-        id: str = "id",
+        id: FieldPath = "id",
         result: Result | None = None,
         at_once: int = 100,
         **pace: Unpack[PaceOptions],
@@ -62,6 +65,8 @@ class StatusList(Paced[T]):
         super().__init__(**pace)
         if isinstance(at_once, bool) or not isinstance(at_once, int) or at_once < 1:
             raise ConfigurationError(f"at_once must be a whole number of 1 or more, not {at_once!r}")
+        if not field_path(id):
+            raise ConfigurationError('id is where an item of the list has its job\'s id: "" is no such place')
         self._look = look
         self._reader = Reader(into, states, fields or StateFields(), result or Result())
         self._id = id
@@ -74,17 +79,25 @@ class StatusList(Paced[T]):
         return outcome
 
     async def poll_all(self, service: Any, jobs: Sequence[Pending]) -> list[JobState[T] | JackfieldError]:
-        from msgspec import to_builtins
-
         outcomes: list[JobState[T] | JackfieldError] = []
         for start in range(0, len(jobs), self._at_once):
             batch = jobs[start : start + self._at_once]
-            found = to_builtins(list(await self._look(service, [job.id for job in batch])))  # of models, too
-            items = {str(id): item for item in found if (id := find(item, self._id)) is not None}
-            if found and not items:
-                raise DecodeError(f"no item of the service's list of jobs has {self._id!r}")
-            outcomes += [await self._read(service, job, items.get(job.id)) for job in batch]
+            try:
+                items = await self._items(service, [job.id for job in batch])
+            except JackfieldError as error:  # of these jobs, and no others
+                outcomes += [_own(error) for _ in batch]
+            else:
+                outcomes += [await self._read(service, job, items.get(job.id)) for job in batch]
         return outcomes
+
+    async def _items(self, service: Any, ids: Sequence[str]) -> dict[str, Any]:
+        from msgspec import to_builtins
+
+        found = to_builtins(list(await self._look(service, ids)))  # of models, too
+        items = {str(id): item for item in found if (id := find(item, self._id)) is not None}
+        if found and not items:
+            raise DecodeError(f"no item of the service's list of jobs has {self._id!r}")
+        return items
 
     async def _read(self, service: Any, job: Pending, item: Any) -> JobState[T] | JackfieldError:
         try:
@@ -100,3 +113,9 @@ class StatusList(Paced[T]):
         if self._reader.states.of(_MISSING) is None:
             raise NotFoundError("the job is not in the service's list of jobs, or not any more")
         return Told(_MISSING, None, Response(404))
+
+
+def _own(error: JackfieldError) -> JackfieldError:
+    own = copy(error)
+    own.__cause__ = error
+    return own

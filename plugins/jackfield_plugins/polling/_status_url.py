@@ -9,6 +9,7 @@ from jackfield import (
     ContractError,
     DecodeError,
     Done,
+    FieldPath,
     JobState,
     Pending,
     Request,
@@ -16,6 +17,7 @@ from jackfield import (
     Service,
     ServiceError,
     Url,
+    field_path,
     follow,
     parse_retry_after,
 )
@@ -44,7 +46,7 @@ class StatusUrl(Paced[T]):
         fields: where an answer tells the state, and the rest.
         result: where the result is.
         headers: the headers that may hold the state's URL; the first that is there.
-        link: dotted name of that URL in the body, where no header holds it; "": it is never there.
+        link: the place of that URL in the body, where no header holds it; "": it is never there.
         pace: as `Paced` takes it.
     """
 
@@ -56,7 +58,7 @@ class StatusUrl(Paced[T]):
         *,
         result: Result | None = None,
         headers: Sequence[str] = ("operation-location", "azure-asyncoperation", "location", "content-location"),
-        link: str = "",
+        link: FieldPath = "",
         **pace: Unpack[PaceOptions],
     ) -> None:
         super().__init__(**pace)
@@ -66,7 +68,7 @@ class StatusUrl(Paced[T]):
         self._states = states
         self._redirects = self._reader.result.redirect
         self._headers = (headers,) if isinstance(headers, str) else tuple(headers)
-        self._link = link
+        self._link = field_path(link)
 
     async def start(self, service: Service, request: Request, label: str = "") -> JobState[T]:
         """Sends the request that starts a job, and reads where its state is; it may be done at once.

@@ -91,9 +91,13 @@ def test_a_service_may_leave_out_an_empty_list(answer: Any) -> None:
     assert read(PageNumber(5, items="data.items", omits_empty=True), answer) == []
 
 
-@pytest.mark.parametrize(("style", "answer"), [(PageNumber(5), None), (PageNumber(5, items="nodes"), {"nodes": None})])
-def test_null_is_an_empty_list(style: Any, answer: Any) -> None:
-    assert read(style, answer) == []
+@pytest.mark.parametrize(
+    ("layout", "answer"), [({}, None), ({"items": "nodes"}, {"nodes": None}), ({"items": "a.b"}, {"a": {"b": None}})]
+)
+def test_null_is_an_empty_list_only_of_a_service_that_leaves_those_out(layout: Any, answer: Any) -> None:
+    with pytest.raises(DecodeError, match="got `null`"):
+        read(PageNumber(5, **layout), answer)
+    assert read(PageNumber(5, omits_empty=True, **layout), answer) == []
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import asyncio
 import datetime
 import json
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from decimal import Decimal
 from functools import partial
 from inspect import iscoroutine
 from typing import Any, NamedTuple, TypeAlias
@@ -27,6 +28,7 @@ from jackfield import (
     Request,
     Response,
     Service,
+    Url,
     UsageError,
     paged,
 )
@@ -107,15 +109,34 @@ class World:
         size: how many it gives at once, at most.
         counts: what its `count` says: all of them, those of the page, or nothing.
         flags: whether it says whether there are more.
+        caps: how many it gives at once, at most, in turns by where a page begins; by number, the first is for all.
+
+    Attributes:
+        hidden: nodes that are not shown, but leave pages short.
+        gone: a page that is not there, by where it begins; the status says whether it is just empty.
+        holes: how many pages were empty or not there, with others after them.
+        deceives: whether such a page said nothing of those.
     """
 
-    def __init__(self, total: int, size: int = 3, *, counts: str = "total", flags: bool = False) -> None:
+    def __init__(
+        self,
+        total: int,
+        size: int = 3,
+        *,
+        counts: str = "total",
+        flags: bool = False,
+        caps: Sequence[int] = (),
+    ) -> None:
         self.total = total
-        self.size = size
+        self.caps = caps or (size,)
         self.counts = counts
         self.flags = flags
         self.failures: dict[int, int] = {}
         self.requests: list[Request] = []
+        self.hidden: set[int] = set()
+        self.gone: tuple[int, int] | None = None
+        self.holes = 0
+        self.deceives = False
 
     def __call__(self, request: Request) -> Response:
         self.requests.append(request)
@@ -126,12 +147,24 @@ class World:
         if self.failures.get(start):
             self.failures[start] -= 1
             return Response(503)
-        nodes = [{"id": number} for number in range(self.total)][start : start + size]
-        end = start + len(nodes)
+        shown = [number for number in range(self.total) if number not in self.hidden]
+        nodes = [{"id": number} for number in shown if start <= number < start + size]
+        end = min(start + size, self.total)
         more = end < self.total
+        status = self.gone[1] if self.gone and self.gone[0] == start else None
+        if status:
+            nodes, more = [], False
+        if status == 404 or (not nodes and (more or any(number >= start for number in shown))):
+            self.holes += 1
+            if "limit" in query and not self.flags:  # it is led by numbers
+                self.deceives |= status != 404 and self.counts != "total"
+            else:
+                self.deceives |= status == 200
+        if status == 404:
+            return Response(404)
         answer: dict[str, Any] = {"nodes": nodes, "next": f"c{end}" if more else None}
         if self.counts != "nothing":
-            answer["count"] = self.total if self.counts == "total" else len(nodes)
+            answer["count"] = len(shown) if self.counts == "total" else len(nodes)
         if self.flags:
             answer["more"] = more
         url = f"/v1/nodes?zone=a&from={end}" if more else None
@@ -139,27 +172,30 @@ class World:
         return json_response({**answer, "url": url}, headers={"link": links, "x-next": f"c{end}" if more else ""})
 
     def begin(self, request: Request, query: dict[str, str]) -> tuple[int, int]:
-        size = min(self.size, int(query.get("limit", self.size)))
+        asked = int(query.get("limit", 1000))
         if "page" in query:
+            size = min(self.caps[0], asked)
             return (int(query["page"]) - 1) * size, size
         if "after" in query:
-            return int(query["after"]) + 1, size
-        cursor = query.get("cursor") or request.headers.get("x-cursor") or f"c{query.get('from', '0')}"
-        return int(query.get("offset", cursor[1:])), size
+            start = int(query["after"]) + 1
+        else:
+            cursor = query.get("cursor") or request.headers.get("x-cursor") or f"c{query.get('from', '0')}"
+            start = int(query.get("offset", cursor[1:]))
+        return start, min(self.caps[start % len(self.caps)], asked)
 
 
 LAYOUT: dict[str, Any] = {"items": "nodes", "total": "count", "more": "more"}
 
 
-def styles(size: int) -> dict[str, Any]:
+def styles(size: int, *, exact: bool = False) -> dict[str, Any]:
     return {
-        "page number": PageNumber(size, names=("page", "limit"), **LAYOUT),
-        "offset": OffsetLimit(size, **LAYOUT),
+        "page number": PageNumber(size, names=("page", "limit"), exact=exact, **LAYOUT),
+        "offset": OffsetLimit(size, exact=exact, **LAYOUT),
         "cursor in the body": Cursor("next", **LAYOUT),
         "cursor in the header": Cursor(InHeader("x-next"), name=InHeader("x-cursor"), **LAYOUT),
         "url in the body": NextUrl("url", **LAYOUT),
         "link header": LinkHeader(**LAYOUT),
-        "keyset": Keyset({"id": "after"}, size=size, **LAYOUT),
+        "keyset": Keyset({"id": "after"}, size=size, exact=exact, **LAYOUT),
     }
 
 
@@ -181,55 +217,105 @@ def test_every_node_comes_once_and_a_token_goes_on_anywhere(colour: Colour, kind
     assert numbers(get(elsewhere.nodes.at(token)())) == [3, 4, 5]
 
 
+def until_it_ends(items: Any, seen: list[Any]) -> JackfieldError | None:
+    """Takes all, in spite of errors that pass; the one that does not."""
+    last: JackfieldError | None = None
+    for _ in range(20):
+        try:
+            take(items, seen)
+        except JackfieldError as error:
+            last = error
+        else:
+            return None
+    return last
+
+
 @BOTH
 @KINDS
 @given(
     total=st.integers(0, 25),
     size=st.integers(1, 9),
-    cap=st.integers(1, 9),
-    counts=st.sampled_from(["total", "nothing"]),
+    caps=st.lists(st.integers(1, 9), min_size=1, max_size=5),
+    counts=st.sampled_from(["total", "page", "nothing"]),
     flags=st.booleans(),
     failures=st.dictionaries(st.integers(0, 25), st.integers(1, 2), max_size=3),
     ahead=st.integers(0, 2),
 )
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=30)
 def test_whatever_sizes_counts_and_failures_every_node_comes_once(
     colour: Colour,
     kind: str,
     total: int,
     size: int,
-    cap: int,
+    caps: list[int],
     counts: str,
     flags: bool,
     failures: dict[int, int],
     ahead: int,
 ) -> None:
-    world = World(total, cap, counts=counts, flags=flags)
+    world = World(total, counts=counts, flags=flags, caps=caps)
     world.failures = dict(failures)
     nodes = colour.client(styles(size)[kind], world).nodes
-    items = (nodes.prefetch(ahead) if ahead else nodes).all()
     seen: list[Any] = []
-    for _ in range(20):
-        try:
-            take(items, seen)
-        except JackfieldError:
-            continue
-        break
 
+    assert until_it_ends((nodes.prefetch(ahead) if ahead else nodes).all(), seen) is None
     assert numbers(seen) == list(range(total))
+
+
+@BOTH
+@KINDS
+@given(
+    total=st.integers(0, 25),
+    size=st.integers(1, 9),
+    caps=st.lists(st.integers(1, 9), min_size=1, max_size=5),
+    counts=st.sampled_from(["total", "page", "nothing"]),
+    flags=st.booleans(),
+    exact=st.booleans(),
+    hidden=st.sets(st.integers(0, 25)),
+    gone=st.none() | st.tuples(st.integers(0, 25), st.sampled_from([200, 404])),
+    failures=st.dictionaries(st.integers(0, 25), st.integers(1, 2), max_size=3),
+)
+@settings(deadline=None, max_examples=60)
+def test_whatever_is_hidden_or_gone_every_node_comes_once_or_an_error_says_that_it_did_not(
+    colour: Colour,
+    kind: str,
+    total: int,
+    size: int,
+    caps: list[int],
+    counts: str,
+    flags: bool,
+    exact: bool,
+    hidden: set[int],
+    gone: tuple[int, int] | None,
+    failures: dict[int, int],
+) -> None:
+    fills = not hidden and min(caps) >= size
+    world = World(total, counts=counts, flags=flags, caps=caps)
+    world.hidden = hidden if kind != "offset" else set()  # an offset counts what is given
+    world.gone = gone
+    world.failures = dict(failures)
+    client = colour.client(styles(size, exact=exact and fills)[kind], world)
+    seen: list[Any] = []
+
+    error = until_it_ends(client.nodes.all(), seen)
+
+    given = [number for number in range(total) if number not in world.hidden]
+    assert numbers(seen) == given[: len(seen)]
+    if world.deceives:  # a page that is empty, and says no word of those after it, is the end
+        return
+    assert len(seen) == len(given) or error is not None
+    assert error is None or world.holes
 
 
 @BOTH
 @KINDS
 @given(total=st.integers(0, 25), size=st.integers(1, 9))
 @settings(deadline=None, max_examples=30)
-def test_a_count_that_is_the_pages_own_loses_nothing_where_pages_are_as_long_as_asked_for(
-    colour: Colour, kind: str, total: int, size: int
-) -> None:
+def test_a_count_that_is_the_pages_own_costs_one_request_more(colour: Colour, kind: str, total: int, size: int) -> None:
     world = World(total, size, counts="page")
 
     assert numbers(take(colour.client(styles(size)[kind], world).nodes.all())) == list(range(total))
-    assert len(world.requests) <= total // size + 2
+    assert len(world.requests) <= -(-total // size) + 1
 
 
 @BOTH
@@ -315,6 +401,20 @@ def test_a_total_that_is_never_reached_is_an_error_after_all_there_is(
 
 
 @BOTH
+@KINDS
+def test_what_a_style_cannot_go_on_from_says_in_which_call_that_was(colour: Colour, kind: str) -> None:
+    told = {"count": 5} if kind in ("page number", "offset") else {"more": True}
+    answer = json_response({"nodes": [], **told})
+
+    with pytest.raises(ContractError) as caught:
+        get(colour.client(styles(3)[kind], FakeTransport([answer])).nodes())
+
+    assert caught.value.call is not None
+    assert caught.value.call.operation == "nodes"
+    assert caught.value.call.url.startswith("https://h/v1/nodes?")
+
+
+@BOTH
 @pytest.mark.parametrize("kind", ["page number", "offset", "keyset"])
 def test_a_service_that_ignores_which_page_it_is_asked_for_is_an_error_and_no_repetition(
     colour: Colour, kind: str
@@ -356,7 +456,7 @@ def test_positions_become_parameters() -> None:
     assert query(Cursor("n", items="i"), CursorAt(), zone="a") == (("zone", "a"),)
     assert query(Keyset({"id": "after"}, size=5), KeyAt((7,))) == (("limit", "5"), ("after", "7"))
     assert query(Keyset({"id": "after"}, size=5, limit="n"), KeyAt()) == (("n", "5"),)
-    assert query(Keyset({"at": "a", "id": "i"}), KeyAt(("x", 1.5), 3)) == (("a", "x"), ("i", "1.5"))
+    assert query(Keyset({"at": "a", "id": "i"}), KeyAt(("x", 15), 3)) == (("a", "x"), ("i", "15"))
 
 
 def test_what_a_style_asks_for_takes_the_place_of_what_the_request_says() -> None:
@@ -425,12 +525,13 @@ def page_of(style: Any, answer: Any, **headers: str) -> Page[Any]:
     [
         ({"next": "abc"}, CursorAt("abc")),
         ({"next": 17}, CursorAt(17)),
-        ({"next": 1.5}, CursorAt(1.5)),
+        ({"next": 1.5}, CursorAt("1.5")),
         ({"next": "0"}, CursorAt("0")),
         ({"next": ""}, None),
         ({"next": None}, None),
         ({"next": False}, None),
         ({"next": 0}, None),
+        ({"next": 0.0}, None),
         ({}, None),
         ({"next": "abc", "more": False}, None),
         ({"next": "abc", "more": True}, CursorAt("abc")),
@@ -452,6 +553,20 @@ def test_more_without_a_way_to_it_is_an_error(told: dict[str, Any]) -> None:
     for style in (Cursor("next", items="nodes", more="more"), NextUrl("next", items="nodes", more="more")):
         with pytest.raises(ContractError):
             style.after(style.first(None), page_of(style, {"nodes": [], **told}))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("number", ["1.10", "1e22", "1512085950.00021600", "123456789012345678901234567890"])
+def test_a_cursor_that_is_a_number_goes_back_as_it_came(number: str) -> None:
+    style = Cursor("a.next", items="nodes")
+    page = style.page(
+        Request("GET", Url.parse("https://h/v1")),
+        Response(200, body=b'{"nodes": [], "a": {"next": %b }}' % number.encode()),
+        Node,
+    )
+    at = style.after(CursorAt(), page)
+
+    assert at is not None
+    assert query(style, at) == (("cursor", number),)
 
 
 @pytest.mark.parametrize("told", [{"next": {"a": 1}}, {"next": ["a"]}])
@@ -600,6 +715,37 @@ def test_a_url_may_be_anywhere_in_the_body() -> None:
 
 
 @BOTH
+@pytest.mark.parametrize("spelled", ["/v1/2#{n}", "https://h/v1/2#{n}", "./2#{n}", "HTTPS://H:443/v1/./2#{n}"])
+def test_a_link_is_known_again_however_it_is_spelled(colour: Colour, spelled: str) -> None:
+    count = iter(range(9))
+
+    def serve(request: Request) -> Response:
+        here = next(count)
+        return json_response(
+            [{"id": here}], headers={"link": f"<{spelled.format(n=here) if here else '/v1/2'}>; rel=next"}
+        )
+
+    seen: list[Any] = []
+    with pytest.raises(ContractError, match="same page again"):
+        take(colour.client(LinkHeader(), serve).nodes.all(), seen)
+
+    assert numbers(seen) == [0]
+
+
+@BOTH
+def test_a_path_that_begins_with_two_slashes_is_no_other_origin(colour: Colour) -> None:
+    links = ["https://h//evil.test/x", "?page=3", None]
+    transport = FakeTransport(
+        [json_response([], headers={"link": f"<{link}>; rel=next"} if link else {}) for link in links]
+    )
+
+    take(colour.client(LinkHeader(), transport).nodes.all())
+
+    assert [request.target for request in transport.requests[1:]] == ["//evil.test/x", "//evil.test/x?page=3"]
+    assert {request.url.origin.host for request in transport.requests} == {"h"}
+
+
+@BOTH
 def test_links_that_go_in_a_circle_end(colour: Colour) -> None:
     turns = {"/v1/nodes?zone=a": "/2", "/2": "/3", "/3": "/2"}
     transport = FakeTransport(otherwise=lambda r: json_response([], headers={"link": f"<{turns[r.target]}>; rel=next"}))
@@ -630,11 +776,32 @@ def test_the_keys_of_the_last_item_are_the_next_position() -> None:
     assert query(style, position) == (("made_after", "2024-05-06"), ("key_after", str(key)))
 
 
-def test_a_key_that_may_have_been_rounded_is_refused() -> None:
-    made = datetime.datetime(2024, 5, 6, tzinfo=datetime.UTC)
-
-    with pytest.raises(ConfigurationError, match="have it as a str"):
+@pytest.mark.parametrize(
+    ("made", "better"),
+    [
+        (datetime.datetime(2024, 5, 6, tzinfo=datetime.UTC), "str"),
+        (datetime.time(12), "str"),
+        (datetime.timedelta(1), "str"),
+        (1.5, "Decimal"),
+    ],
+)
+def test_a_key_that_may_have_been_rounded_is_refused(made: Any, better: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"is a {type(made).__name__}, .* have it as a {better}"):
         Keyset({"made": "made_after"}).after(KeyAt(), Page([{"made": made}]))
+
+
+class Scored(Model):
+    score: Decimal
+
+
+@BOTH
+def test_a_key_of_any_precision_goes_back_as_it_came(colour: Colour) -> None:
+    scores = [Response(200, body=b'[{"score": 1.10000000000000000009}]'), json_response([])]
+    transport = FakeTransport(scores)
+
+    take(colour.client(Keyset({"score": "above"}), transport, Scored).nodes.all())
+
+    assert dict(transport.requests[1].query)["above"] == "1.10000000000000000009"
 
 
 @pytest.mark.parametrize("item", [{}, {"id": None}, {"id": True}, {"id": [1]}, 5, "x"])
@@ -654,6 +821,12 @@ def test_a_keyset_ends_with_the_total_or_with_a_short_page_where_they_are_exact(
     at = style.after(KeyAt((1,), seen), Page([{"id": n} for n in range(items)], total=total))
 
     assert (at and at.seen) == expected
+
+
+def test_without_a_size_a_count_may_always_be_the_pages_own() -> None:
+    page = Page([{"id": 1}, {"id": 2}], total=2)
+
+    assert Keyset({"id": "after"}).after(KeyAt(), page) == KeyAt((2,), 2)
 
 
 @pytest.mark.parametrize("make", [lambda: Keyset({}), lambda: Keyset({"id": "after"}, exact=True)])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from jackfield import (
+    BadRequestError,
     ConfigurationError,
     ConnectError,
     ContractError,
@@ -171,6 +173,13 @@ def test_ids_may_be_numbers_and_have_another_name(both: Both) -> None:
     assert both.get(client.attach("7")) == item
 
 
+def test_an_ids_name_may_have_a_dot_in_it(both: Both) -> None:
+    style = StatusList(look, dict[str, str], STATES, id=("meta.id",))
+    item = {"meta.id": "7", "status": "ready"}
+
+    assert both.get(both.client(cloud(style), [json_response({"disks": [item]})]).attach("7")) == item
+
+
 def test_the_result_may_be_a_part_of_the_item_or_elsewhere(both: Both) -> None:
     part = StatusList(look, int, STATES, result=Result(field="size"))
     elsewhere = StatusList(look, Disk, STATES, result=Result(link="at"))
@@ -202,7 +211,28 @@ def test_a_list_that_does_not_come_is_a_fault_that_passes(both: Both) -> None:
     assert [disk.id for disk in wait(both, client, "ab")] == ["a", "b"]
 
 
+def test_a_list_that_is_refused_is_the_error_of_those_it_was_asked_for(both: Both) -> None:
+    style = StatusList(look, Disk, STATES, at_once=2)
+    client = both.client(cloud(style), [Response(400), disks(c="ready"), disks(d="ready")])
+
+    first, second, third = wait(both, client, "abc", return_errors=True)
+
+    assert isinstance(first, BadRequestError)
+    assert isinstance(second, BadRequestError)
+    assert first is not second
+    assert isinstance(first.__cause__, BadRequestError)
+    assert json.loads(first.job_token or "")[1] == "a"
+    assert json.loads(second.job_token or "")[1] == "b"
+    assert third.id == "c"
+
+
 @pytest.mark.parametrize("at_once", [0, -1, 1.5, True, None])
 def test_what_makes_no_sense_is_refused_when_the_style_is_made(at_once: Any) -> None:
     with pytest.raises(ConfigurationError, match="at_once"):
         StatusList(look, Disk, STATES, at_once=at_once)
+
+
+@pytest.mark.parametrize("id", ["", "a.", (), ("",)])
+def test_an_id_that_is_nowhere_is_refused(id: Any) -> None:
+    with pytest.raises(ConfigurationError):
+        StatusList(look, Disk, STATES, id=id)

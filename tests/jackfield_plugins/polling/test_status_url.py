@@ -15,6 +15,7 @@ from jackfield import (
     ConflictError,
     ContractError,
     DecodeError,
+    FieldPath,
     JackfieldError,
     JobCancelledError,
     JobFailedError,
@@ -327,14 +328,43 @@ def test_a_word_that_nobody_knows_means_that_the_job_runs_while_there_is_time(bo
     [
         ("properties.state", {"properties": {"state": "Succeeded"}}),
         ("steps.1.state", {"steps": [{"state": "Running"}, {"state": "Succeeded"}]}),
+        (("@odata.status",), {"@odata.status": "Succeeded"}),
+        (("a.b", "0", "c.d"), {"a.b": [{"c.d": "Succeeded"}]}),
     ],
 )
-def test_the_state_may_be_anywhere(both: Both, accepted: Response, field: str, answer: Any) -> None:
+def test_the_state_may_be_anywhere(both: Both, accepted: Response, field: FieldPath, answer: Any) -> None:
     style = StatusUrl(NO_RESULT, STATES, StateFields(state=field))
 
     assert both.get(both.build(style, accepted, json_response(answer)).build()) is None
     with pytest.raises(DecodeError, match="no state"):
         both.get(both.build(style, accepted, json_response({"steps": [{"state": "Succeeded"}]})).build())
+
+
+def test_names_with_dots_in_them_are_written_one_by_one(both: Both, accepted: Response) -> None:
+    fields = StateFields(
+        progress=("done.percent",), code=("code", ("odata.error", "code")), text=(("odata.error", "message"),)
+    )
+    style = StatusUrl(Image, STATES, fields, result=Result(field=("the.image",)), link=("urls.v1", "get"))
+    start = json_response({"urls.v1": {"get": "/v1/operations/7"}})
+    half = json_response({"status": "Running", "done.percent": 50})
+    done = json_response({"status": "Succeeded", "the.image": {"name": "one"}, "image.url": "/v1/images/one"})
+    failed = json_response({"status": "Failed", "odata.error": {"code": 9, "message": "no disk"}})
+    client = both.build(style, start, half, done)
+    elsewhere = StatusUrl(Image, STATES, result=Result(link=("image.url",)))
+    handle = both.get(client.build.start())
+
+    assert both.get(handle.poll()) is False
+    assert handle.progress == 0.5
+    assert both.get(handle.result()) == Image(name="one")
+    with pytest.raises(JobFailedError) as caught:
+        both.get(both.build(style, accepted, failed).build())
+    assert (caught.value.code, caught.value.text) == (9, "no disk")
+    assert both.get(both.build(elsewhere, accepted, done, ONE).build()) == Image(name="one")
+
+
+@pytest.mark.parametrize("word", [" Succeeded", "Succeeded ", "\tsucceeded\r\n"])
+def test_blanks_around_a_word_do_not_count(both: Both, accepted: Response, word: str) -> None:
+    assert both.get(both.build(StatusUrl(NO_RESULT, STATES), accepted, told(word)).build()) is None
 
 
 def test_the_state_may_be_a_boolean_that_is_left_out_while_it_is_false(both: Both, accepted: Response) -> None:
@@ -672,6 +702,14 @@ def test_without_a_way_to_cancel_that_is_said(both: Both, accepted: Response) ->
         lambda: StatusUrl(Image, STATES, StateFields(whole=float("nan"))),
         lambda: StatusUrl(Image, STATES, StateFields(code="error.code")),  # type: ignore[arg-type]  # that is it
         lambda: StatusUrl(Image, STATES, StateFields(text="error.code")),  # type: ignore[arg-type]  # that is it
+        lambda: StatusUrl(Image, STATES, StateFields(state="a..b")),
+        lambda: StatusUrl(Image, STATES, StateFields(progress=("a", ""))),
+        lambda: StatusUrl(Image, STATES, StateFields(sign=".")),
+        lambda: StatusUrl(Image, STATES, StateFields(text=("error", ""))),
+        lambda: StatusUrl(Image, STATES, StateFields(code=(("a.b", ""),))),
+        lambda: StatusUrl(Image, STATES, result=Result(field="a.")),
+        lambda: StatusUrl(Image, STATES, result=Result(link=("",))),
+        lambda: StatusUrl(Image, STATES, link="urls..get"),
         lambda: StatusUrl(Image, interval=-1),
     ],
 )
