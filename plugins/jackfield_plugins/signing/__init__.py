@@ -3,14 +3,14 @@
 from ._aws_credentials import AwsCredentials
 from ._components import Component
 from ._digest_fields import check_digest_field, digest_field, digest_preferences, preferred_digest
-from ._fields import InHeader, InQuery
+from ._fields import InHeader, InParameters, InQuery
 from ._hmac import HmacSigning, HmacVerifier
 from ._keys import HmacKey, SigningKey, VerifyingKey
 from ._message import Message
 from ._message_signing import MessageSigning
 from ._message_verifier import MessageVerifier
 from ._oauth1 import OAuth1
-from ._parts import Authority, Body, Header, Method, Path, Query, Target, Text
+from ._parts import Authority, Body, Header, Method, Parameters, Path, Query, Target, Text
 from ._pem_keys import EcdsaP256Key, Ed25519Key, RsaPssKey
 from ._received_signature import Verified
 from ._recipe import HmacRecipe
@@ -35,12 +35,14 @@ __all__ = [
     "HmacSigning",
     "HmacVerifier",
     "InHeader",
+    "InParameters",
     "InQuery",
     "Message",
     "MessageSigning",
     "MessageVerifier",
     "Method",
     "OAuth1",
+    "Parameters",
     "Path",
     "Query",
     "RsaPssKey",

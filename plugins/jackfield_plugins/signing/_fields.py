@@ -1,13 +1,15 @@
-"""Where a value stands in a message: in a header, or in the query."""
+"""Where a value stands in a message: in a header, in the query, or with the other parameters."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TypeAlias
+from urllib.parse import urlencode
 
 from jackfield import Headers, Request
 
 from ._checks import check_kind
+from ._form import form_of, name_of, parameters
 from ._received import H, Head
 
 
@@ -70,6 +72,31 @@ class InQuery:
 
     def __str__(self) -> str:
         return f"the parameter {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class InParameters(InQuery):
+    """A parameter of the form where the request has one, and else of the query; goes with `Parameters`.
+
+    All else in the form stays as it was written.
+    """
+
+    def values(self, head: Head) -> list[str]:
+        return [value for name, value in parameters(head) if self._is(name)]
+
+    def without(self, head: H) -> H:
+        form = form_of(head)
+        return InQuery.without(self, head) if form is None else head.replace(body=b"&".join(self._others(form)))
+
+    def put(self, request: Request, value: str) -> Request:
+        form = form_of(request)
+        if form is None:
+            return InQuery.put(self, request, value)
+        field = urlencode([(self.name, value)]).encode()
+        return request.replace(body=b"&".join([*self._others(form), field]))
+
+    def _others(self, form: bytes) -> list[bytes]:
+        return [field for field in form.split(b"&") if field and not self._is(name_of(field))]
 
 
 Field: TypeAlias = InHeader | InQuery

@@ -12,7 +12,7 @@ from ._checks import check_kind
 from ._fields import InHeader
 from ._message import Message
 from ._parts import Body, Header, Text
-from ._received import HeaderPairs, check_body, received
+from ._received import HeaderPairs, Received, check_body, received
 from ._recipe import HmacRecipe
 from ._recipe_checks import check_boundaries
 
@@ -89,17 +89,21 @@ class HmacVerifier:
         """
         self._check_usage(message, body)
         check_kind("now", 0 if now is None else now, int | float, "seconds since 1970, or None")
-        recipe, head = self._recipe, received(message)
-        given = [one.encode("utf-8", "surrogatepass") for value in recipe.place.values(head) for one in value.split()]
-        if not given:
-            raise SignatureError(f"{recipe.place} is missing or empty: nothing is signed")
-        recipe.check_stamps(head, time.time() if now is None else now)
+        head = received(message, body)
         try:
-            pieces = list(recipe.pieces(recipe.place.without(head)))
+            self._check(head, body, time.time() if now is None else now)
         except UnicodeEncodeError:
             raise SignatureError("the message holds characters that cannot have been sent") from None
         except UsageError as error:
             raise SignatureError(error.message) from None
+
+    def _check(self, head: Received, body: bytes, now: float) -> None:
+        recipe = self._recipe
+        given = [one.encode("utf-8", "surrogatepass") for value in recipe.place.values(head) for one in value.split()]
+        if not given:
+            raise SignatureError(f"{recipe.place} is missing or empty: nothing is signed")
+        recipe.check_stamps(head, now)
+        pieces = list(recipe.pieces(recipe.place.without(head)))
         for mac in self._macs:
             expected = _expected(recipe, mac.copy(), pieces, body)
             if any(compare_digest(expected, one) for one in given):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 
@@ -23,11 +24,13 @@ from jackfield import (
 from ._checks import check_kind
 from ._components import BASICS, CONTENT_DIGEST, Component
 from ._digest_fields import new_hash
-from ._keys import SigningKey
+from ._keys import HmacKey, SigningKey
 from ._message import Message
+from ._pem_keys import Ed25519Key
 from ._signature_base import as_components, base_of, signature_parameters
 from ._structured_fields import byte_sequences, dictionary, member_text
 
+_NO_BASE = b"jackfield: whose key is this"  # a signature base begins with a quote: this signs no request
 _BODILESS = frozenset({"GET", "HEAD", "DELETE", "TRACE", "OPTIONS", "CONNECT"})  # sent without a length if empty
 
 _is_label = re.compile(r"[a-z*][a-z0-9_.*-]*").fullmatch  # RFC 9651 §3.2
@@ -93,6 +96,18 @@ class MessageSigning:
     @hookimpl
     def jackfield_steps(self) -> Iterable[Step]:
         return [Step(self.name, Stage.SIGN, self._sign)]
+
+    @hookimpl
+    def jackfield_identity(self) -> bytes | None:
+        """Of the key and its name; None, and so this client's alone, where signatures do not tell keys apart."""
+        key = self._key
+        if not isinstance(key, HmacKey | Ed25519Key):  # which sign the same bytes alike each time
+            return None
+        try:
+            signature = key.sign(_NO_BASE)
+        except UsageError:  # it cannot sign: whoever sends a request is told
+            return None
+        return hashlib.sha256(repr((key.algorithm, self._key_id, signature)).encode()).digest()
 
     async def _sign(self, request: Request, call: Call, proceed: Proceed) -> Response:
         components = self._covered(request)

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from jackfield import ConfigurationError, Headers
 
 from ._checks import check_kind
+from ._form import parameters
 from ._message import Message
 from ._received import Head, Received
 
@@ -93,8 +94,23 @@ class Query:
 
     def of(self, head: Head) -> bytes:
         name, value = self.name, self.value
-        pairs = sorted(head.query, key=self.order)
+        pairs = sorted(self._pairs(head), key=self.order)
         return self.finish("&".join([f"{name(one)}={value(other)}" for one, other in pairs])).encode()
+
+    def _pairs(self, head: Head) -> tuple[Pair, ...]:
+        return head.query
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters(Query):
+    """What `Query` is, of the form's parameters where the request has a form (`application/x-www-form-urlencoded`).
+
+    All of them stand in one place: a request with a query and a form, or with another body, is neither signed nor
+    accepted. One that is signed in the query is good as a form too.
+    """
+
+    def _pairs(self, head: Head) -> tuple[Pair, ...]:
+        return parameters(head)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 from urllib.parse import parse_qsl
 
 from jackfield import Headers, Request, SignatureError, UsageError
@@ -25,24 +25,25 @@ HeaderPairs: TypeAlias = "HasItems | Iterable[tuple[str, str]]"
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message that has come in: `target` as it stood in the request line, `query` decoded."""
+    """A message that has come in: `target` as it stood in the request line, `query` decoded, `body` raw."""
 
     method: str
     authority: str
     target: str
     query: tuple[tuple[str, str], ...]
     headers: Headers
+    body: bytes
 
-    def replace(self, *, query: tuple[tuple[str, str], ...]) -> Received:
-        """A copy with another query."""
-        return replace(self, query=query)
+    def replace(self, **changes: Any) -> Received:
+        """A copy with some fields changed."""
+        return replace(self, **changes)
 
 
 Head: TypeAlias = "Request | Received"
 H = TypeVar("H", Request, Received)
 
 
-def received(message: Message | HeaderPairs) -> Received:
+def received(message: Message | HeaderPairs, body: bytes) -> Received:
     """What has come in, or its headers alone.
 
     Raises:
@@ -57,7 +58,7 @@ def received(message: Message | HeaderPairs) -> Received:
         query = parse_qsl(message.query or "", keep_blank_values=True, errors="strict")
     except UnicodeDecodeError:
         raise SignatureError("the query cannot be read: it is not UTF-8") from None
-    return Received(message.method, message.authority, target, tuple(query), message.headers)
+    return Received(message.method, message.authority, target, tuple(query), message.headers, bytes(body))
 
 
 def check_body(body: object) -> None:

@@ -104,12 +104,12 @@ class HmacRecipe:
 
         Args:
             message: a request, signed or not; or what came in, or its headers.
-            body: its body, if that is signed.
+            body: its body, if that is signed, or a form that has come in.
 
         Raises:
-            UsageError: the body is not bytes, or a part holds the separator.
+            UsageError: the body is not bytes, a part holds the separator, or the parameters are not in one place.
         """
         check_body(body)
         place = self.place
-        unsigned = place.without(message) if isinstance(message, Request) else place.without(received(message))
+        unsigned = place.without(message) if isinstance(message, Request) else place.without(received(message, body))
         return b"".join([body if piece is None else piece for piece in self.pieces(unsigned)])

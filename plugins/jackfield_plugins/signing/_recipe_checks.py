@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from jackfield import ConfigurationError
 
 from ._checks import check_kind
-from ._fields import Field, InQuery
-from ._parts import Body, Header, Part, Query, Target, Text
+from ._fields import Field, InParameters, InQuery
+from ._parts import Body, Header, Parameters, Part, Query, Target, Text
 from ._stamps import Stamp, UniqueId
 
 if TYPE_CHECKING:
@@ -57,7 +57,9 @@ def _check_kinds(recipe: HmacRecipe) -> None:
     for stamp in recipe.stamps:
         check_kind("a stamp", stamp, Stamp, "UnixTime(field), UniqueId(field) or the like")
     for field in (recipe.place, *(stamp.field for stamp in recipe.stamps)):
-        check_kind("place, or the field of a stamp,", field, Field, "InHeader(name) or InQuery(name)")
+        check_kind(
+            "place, or the field of a stamp,", field, Field, "InHeader(name), InQuery(name) or InParameters(name)"
+        )
     check_kind("separator", recipe.separator, str, "text")
     check_kind("form", recipe.form, str, "text with a {} for the signature")
     if not callable(recipe.key):
@@ -66,13 +68,21 @@ def _check_kinds(recipe: HmacRecipe) -> None:
 
 def _check_coverage(recipe: HmacRecipe) -> None:
     content = recipe.content
-    headers = {part.name.lower() for part in content if isinstance(part, Header)}
     if isinstance(recipe.place, InQuery):
         if any(isinstance(part, Target) for part in content):
             raise ConfigurationError("Target() would hold the signature itself: sign Path() and Query()")
-    elif recipe.place.name.lower() in headers:
+        if isinstance(recipe.place, InParameters) != any(isinstance(part, Parameters) for part in content):
+            raise ConfigurationError("a signature stands where what it signs does: InParameters goes with Parameters()")
+    elif _is_signed(recipe.place, content):
         raise ConfigurationError(f"{recipe.place} holds the signature, and cannot be signed")
-    in_query = any(isinstance(part, Query | Target) for part in content)
     for stamp in recipe.stamps:
-        if not (in_query if isinstance(stamp.field, InQuery) else stamp.field.name.lower() in headers):
+        if not _is_signed(stamp.field, content):
             raise ConfigurationError(f"{stamp.field} would be stamped and not signed: add it to the content")
+
+
+def _is_signed(field: Field, content: tuple[Part, ...]) -> bool:
+    if isinstance(field, InParameters):
+        return any(isinstance(part, Parameters) for part in content)
+    if isinstance(field, InQuery):
+        return any(isinstance(part, Query | Target) and not isinstance(part, Parameters) for part in content)
+    return any(isinstance(part, Header) and part.name.lower() == field.name.lower() for part in content)

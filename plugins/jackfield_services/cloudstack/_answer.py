@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any, NamedTuple
 
 from jackfield import DecodeError, Response
 
-from ._errors import CloudStackClientException, CloudStackDecodeError
+from ._errors import (
+    CloudStackClientException,
+    CloudStackDecodeError,
+    CloudStackGatewayError,
+    CloudStackTooLongError,
+)
+from ._json import inside, lists, mapping, text, whole
+from ._meaning import meaning_of
+from ._reply import Reply
 
 NOT_JSON = "Could not decode content. Server did not return json content!"
 FAILED = "Async CloudStack call failed!"
+NO_ENVELOPE = "The answer is not in CloudStack's envelope: is the end point right?"
+
+_WITHOUT_JSON = {
+    **dict.fromkeys((413, 414, 431), CloudStackTooLongError),  # of HTTP, not of CloudStack
+    **dict.fromkeys((502, 503, 504), CloudStackGatewayError),
+}
 
 
-def payload(response: Response) -> dict[str, Any]:
+def payload(response: Response, command: str = "", job_id: str | None = None) -> dict[str, Any]:
     """What the envelope holds.
 
     Its one key is taken as it is and never built from the command: errors come as `errorresponse`, and worse.
+
+    Args:
+        response: the answer.
+        command: what was asked.
+        job_id: the job that it is about.
 
     Raises:
         CloudStackClientException: CloudStack's own error, or an answer that is not CloudStack's.
@@ -24,40 +42,59 @@ def payload(response: Response) -> dict[str, Any]:
     try:
         envelope = response.decode(dict[str, Any])
     except DecodeError as error:
-        raise CloudStackDecodeError(NOT_JSON, response.status, None, response) from error
-    inside = next((fields for fields in map(mapping, envelope.values()) if fields is not None), None)
+        raise _undecodable(NOT_JSON, response, command) from error
+    found: dict[str, Any] = inside(envelope)
     if response.status != 200:
-        code, text = error_of(envelope if inside is None else inside)
-        raise CloudStackClientException(FAILED, response.status if code is None else code, text, response)
-    if inside is None:
-        raise CloudStackDecodeError(
-            "The answer is not in CloudStack's envelope: is the end point right?", response.status, None, response
-        )
-    return inside
+        raise _refused(response, error_of(found), command, job_id)
+    if found is envelope:
+        raise _undecodable(NO_ENVELOPE, response, command)
+    return found
 
 
-def error_of(body: object) -> tuple[int | None, str | None]:
-    """`errorcode` and `errortext`, where they are what they should be."""
+def _refused(response: Response, said: ErrorFields, command: str, job_id: str | None) -> CloudStackClientException:
+    code = response.status if said.code is None else said.code
+    kind = meaning_of(code, said.cs_code, command)
+    error = kind(
+        FAILED,
+        code,
+        said.text,
+        _reply(response),
+        cs_error_code=said.cs_code,
+        uuid_list=said.uuid_list,
+        command=command or None,
+        job_id=job_id,
+    )
+    if response.status == 404:
+        error.add_note(CloudStackDecodeError.hint)
+    return error
+
+
+def _undecodable(message: str, response: Response, command: str) -> CloudStackDecodeError:
+    kind = _WITHOUT_JSON.get(response.status, CloudStackDecodeError)
+    code = None if response.status == 200 else response.status
+    return kind(message, code, None, _reply(response), command=command or None)
+
+
+def _reply(response: Response) -> Reply:
+    return Reply(response.status, response.headers, response.body)
+
+
+class ErrorFields(NamedTuple):
+    """What CloudStack says of an error, in an answer or in a job's result."""
+
+    code: int | None
+    cs_code: int | None
+    text: str | None
+    uuid_list: list[dict[str, Any]]
+
+
+def error_of(body: object) -> ErrorFields:
+    """These fields, where they are what they should be."""
     fields = mapping(body) or {}
-    text = fields.get("errortext")
-    return integer(fields.get("errorcode")), text if isinstance(text, str) else None
-
-
-def mapping(value: object) -> dict[str, Any] | None:
-    """The value, if it is a JSON object."""
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
-
-
-def lists(answer: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
-    """The lists among the answer's fields, with their names."""
-    found: list[Any]
-    for key, found in answer.items():
-        if isinstance(found, list):
-            yield key, found
-
-
-def integer(value: object) -> int | None:
-    """A number, which CloudStack may send as a string."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19 else None
+    uuids = dict(lists(fields)).get("uuidList", [])
+    return ErrorFields(
+        whole(fields.get("errorcode")),
+        whole(fields.get("cserrorcode")),
+        text(fields.get("errortext")),
+        [item for item in map(mapping, uuids) if item is not None],
+    )

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from hashlib import blake2b
+from hashlib import sha1
 from typing import Any, NamedTuple
-
-from msgspec.json import encode
 
 from jackfield import Page
 
-from ._answer import integer, lists
+from ._json import items_of, lists, whole
 
 
 class ListAt(NamedTuple):
@@ -23,11 +20,9 @@ class ListAt(NamedTuple):
 
 
 class ListPage(Page[dict[str, Any]]):
-    """A page that can tell whether it is the one before again."""
+    """A page that can tell whether it is the one before again: `digest` is of its answer as it came."""
 
-    @cached_property
-    def digest(self) -> str:
-        return blake2b(encode(list(self)), digest_size=16).hexdigest()
+    digest = ""
 
 
 class ListPages:
@@ -36,19 +31,19 @@ class ListPages:
     def first(self, service: Any) -> ListAt:
         return ListAt(1, service.max_page_size)
 
-    def page(self, at: ListAt, answer: dict[str, Any]) -> ListPage:
+    def page(self, at: ListAt, answer: dict[str, Any], body: bytes) -> ListPage:
         """The answer as a page; an empty one where it repeats the page before: that command ignores paging."""
-        items = next((items for _, items in lists(answer)), list[Any]())
-        count = integer(answer.get("count"))
-        page = ListPage(items, total=count if count is not None and count > at.size else None, raw=answer)
-        return ListPage() if at.last and page and page.digest == at.last else page
+        count = whole(answer.get("count"))
+        page = ListPage(items_of(answer), total=count if count is not None and count > at.size else None, raw=answer)
+        page.digest = sha1(body, usedforsecurity=False).hexdigest()  # the quickest there is
+        return ListPage() if page.digest == at.last else page
 
     def after(self, at: ListAt, page: Page[Any]) -> ListAt | None:
         seen = at.seen + len(page)
         assert isinstance(page, ListPage)
         if not page or len(page) > at.size:
             return None
-        count = integer(page.raw.get("count"))
+        count = whole(page.raw.get("count"))
         if count is None:
             ended = len(page) < at.size
         elif count > at.size:  # it can only be the total
@@ -74,7 +69,7 @@ class Merged:
             self._lists.setdefault(key, []).extend(value)
         self.answer = {**answer, **self.answer, **self._lists}
         if page:
-            count = integer(page.raw.get("count"))
+            count = whole(page.raw.get("count"))
             self._counted += len(page) if count is None else count
             self._total = page.total or self._total
         if self._lists:

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from ._service import AsyncCloudStack, CloudStack
+from ._clients import AsyncCloudStack, CloudStack
+from ._parameters import Parameter
 from ._story import Chapter, Story
 from .emulator import CloudStackEmulator
 
@@ -59,7 +60,7 @@ def _prepare(cloud: CloudStackEmulator) -> None:
     cloud.plan_job(polls=POLLS)
 
 
-def _order(zones: dict[str, Any]) -> dict[str, Any]:
+def _order(zones: dict[str, Any]) -> dict[str, Parameter]:
     return {
         "name": "demo",
         "zoneid": zones["zone"][0]["id"],

@@ -696,7 +696,8 @@ def meaning(headers: Headers) -> list[object]:
         base64, end, after = rest.partition(":")
         if colon and end and name.lower() in ("signature", "content-digest"):
             try:
-                found.append((name, before, b64decode(base64.rstrip("=") + "==", validate=True), after))
+                digits = base64.rstrip("=")
+                found.append((name, before, b64decode(digits + "=" * (-len(digits) % 4), validate=True), after))
                 continue
             except ValueError:
                 pass

@@ -263,7 +263,7 @@ def test_a_form_that_cannot_be_read_back_is_refused(form: str) -> None:
         ({"stamps": (UnixTime,)}, "a stamp is UnixTime.*, not the class UnixTime"),
         ({"stamps": (InHeader("x"),)}, "a stamp is UnixTime.*, not InHeader"),
         ({"stamps": (UnixTime(cast("Any", "x-t")),)}, "the field of a stamp, is InHeader.*, not str"),
-        ({"place": "x-mac"}, r"place, .* is InHeader\(name\) or InQuery\(name\), not str"),
+        ({"place": "x-mac"}, r"place, .* is InHeader\(name\), InQuery\(name\) or InParameters\(name\), not str"),
         ({"place": InHeader}, "place, .*, not the class InHeader"),
         ({"separator": b"."}, "separator is text, not bytes"),
         ({"separator": None}, "separator is text, not NoneType"),

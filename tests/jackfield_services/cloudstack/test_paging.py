@@ -77,6 +77,51 @@ def test_pages_shorter_than_their_count_do_not_end_the_list(pages: int, requests
     assert len(transport.requests) == requests
 
 
+# A row of the decision table each: pages as (count, items), of 4 a page; items that come, `count` at the end, requests.
+ROWS: list[tuple[str, list[tuple[int | str | None, str]], str, int, int]] = [
+    ("no list: stop", [(9, "")], "", 9, 1),
+    ("no list after a total: stop", [(4, "abcd"), (4, "")], "abcd", 4, 2),
+    ("empty after a page's count: stop", [(4, "abcd"), (None, "")], "abcd", 4, 2),
+    ("the page before again: stop, drop it", [(4, "abcd"), (4, "abcd")], "abcd", 4, 2),
+    ("another page, which begins alike: go on", [(4, "abcd"), (4, "abce"), (1, "x")], "abcdabcex", 9, 3),
+    ("no count, a short page: stop", [(None, "abc")], "abc", 3, 1),
+    ("no count, a full page: ask on", [(None, "abcd"), (None, "e")], "abcde", 5, 2),
+    ("no count, a full page and nothing: stop", [(None, "abcd"), (None, "")], "abcd", 4, 2),
+    ("a count below a page: stop", [(3, "abc")], "abc", 3, 1),
+    ("a count below a page as text: stop", [("3", "abc")], "abc", 3, 1),
+    ("more items than a page: stop", [(6, "abcdef")], "abcdef", 6, 1),
+    ("more items than a page, no count: stop", [(None, "abcdef")], "abcdef", 6, 1),
+    ("a total, all collected: stop", [(7, "abcd"), (7, "efg")], "abcdefg", 7, 2),
+    ("a total as text", [("7", "abcd"), ("7", "efg")], "abcdefg", 7, 2),
+    ("a total, short pages: until all are there", [(5, "ab"), (5, "cd"), (5, "e")], "abcde", 5, 3),
+    ("a total that is too high: until nothing comes", [(9, "abcd"), (9, "ef"), (9, "")], "abcdef", 9, 3),
+    ("a total that grows: the last one counts", [(5, "abcd"), (6, "ef")], "abcdef", 6, 2),
+    ("a count of a page: ask once more", [(4, "abcd"), (2, "ef")], "abcdef", 6, 2),
+    ("a count of a page, short pages: CloudStackAIO's own suite", [(4, "a"), (2, "b")], "ab", 6, 2),
+    ("what no client can see: pages that are filtered after they are counted", [(2, "ab")], "ab", 2, 1),
+    ("a count that is none is no count", [("many", "abcd"), (None, "")], "abcd", 4, 2),
+]
+
+
+@pytest.mark.parametrize(
+    ("pages", "items", "count", "requests"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS]
+)
+def test_every_row_of_the_decision_table(
+    converse: Converse, pages: list[tuple[int | str | None, str]], items: str, count: int, requests: int
+) -> None:
+    answers = [
+        {**({} if number is None else {"count": number}), **({"thing": list(names)} if names else {})}
+        for number, names in pages
+    ]
+    transport = FakeTransport([json_response({"listthingsresponse": answer}) for answer in answers])
+
+    answer = converse(lambda cs: cs.listThings(), transport=transport, max_page_size=4)
+
+    assert "".join(answer.get("thing", [])) == items
+    assert answer.get("count") == count
+    assert [dict(request.query)["page"] for request in transport.requests] == [str(n + 1) for n in range(requests)]
+
+
 def test_an_empty_list_is_an_empty_answer() -> None:
     client, _ = client_of(lambda page, size: {})
 

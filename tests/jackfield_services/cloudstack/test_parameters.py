@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta, timezone
 from enum import Enum
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jackfield import UsageError
+from jackfield import Secret, UsageError
 from jackfield_services.cloudstack._parameters import flatten
 from jackfield_services.cloudstack.emulator import CloudStackEmulator
 
@@ -39,6 +41,15 @@ class State(str, Enum):  # noqa: UP042  # StrEnum shows its value by itself: thi
         ({"k": "v", "n": 2, "none": None}, [("p[0].k", "v"), ("p[0].n", "2")]),
         ([{"key": "a", "value": "b"}, {"key": "c"}], [("p[0].key", "a"), ("p[0].value", "b"), ("p[1].key", "c")]),
         (State.RUNNING, [("p", "Running")]),
+        (date(2026, 1, 2), [("p", "2026-01-02")]),
+        (datetime(2026, 1, 2, 3, 4, 5, 678), [("p", "2026-01-02 03:04:05")]),
+        (datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), [("p", "2026-01-02T03:04:05+0000")]),
+        (datetime(2026, 1, 2, tzinfo=timezone(timedelta(hours=5.5))), [("p", "2026-01-02T00:00:00+0530")]),
+        (datetime(1, 1, 1, tzinfo=UTC), [("p", "0001-01-01T00:00:00+0000")]),
+        ([date(2026, 1, 2), 1], [("p", "2026-01-02,1")]),
+        ({"k": date(2026, 1, 2)}, [("p[0].k", "2026-01-02")]),
+        (UUID("0D9C4D1C-4B37-4F4C-8B3C-0C2B7A3F7A11"), [("p", "0d9c4d1c-4b37-4f4c-8b3c-0c2b7a3f7a11")]),
+        (Secret("hidden"), [("p", "hidden")]),
         ("two\r\nlines", [("p", "two\r\nlines")]),
     ],
 )

@@ -7,6 +7,19 @@ signatures as the server's source does, so a client that signs wrongly gets here
 from ._emulator import CloudStackEmulator
 from ._faults import Fault
 from ._jobs import JobOutcome
-from ._service import ReceivedRequest
+from ._refusal import Refusal
+from ._request import ReceivedRequest
+from ._sessions import Session
+from ._throttle import Throttle
+from ._users import User
 
-__all__ = ["CloudStackEmulator", "Fault", "JobOutcome", "ReceivedRequest"]
+__all__ = [
+    "CloudStackEmulator",
+    "Fault",
+    "JobOutcome",
+    "ReceivedRequest",
+    "Refusal",
+    "Session",
+    "Throttle",
+    "User",
+]

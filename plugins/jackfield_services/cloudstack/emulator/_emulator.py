@@ -1,25 +1,27 @@
-"""The emulator users hold: its settings, its record of requests, and the start and stop of its server."""
+"""The emulator users hold: what it is made of, its start and stop, and what may be asked of it while it runs."""
 
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self, Unpack
 
 from ._cloud import Cloud
-from ._command import Settings
 from ._faults import Fault, Faults
 from ._jobs import JobOutcome, Plan
-from ._paging import UNLIMITED
+from ._machines import machine_id
+from ._refusal import Refusal
+from ._request import PATH, Incoming, ReceivedRequest
 from ._server import Server
-from ._service import PATH, ReceivedRequest, answer, parameters_of
-from ._signature import Digest
+from ._service import Service
+from ._sessions import Session
+from ._settings import Options, Settings
+from ._users import User
 from ._wire import Answer
 
 KEYS = ("emulator-api-key", "emulator-api-secret")
 
 
-class CloudStackEmulator:
+class CloudStackEmulator(Settings):
     """A CloudStack API server on loopback, for tests and demos.
 
     ```python
@@ -31,99 +33,151 @@ class CloudStackEmulator:
         assert cloud.requests[0].status == 503
     ```
 
-    **What it knows.** Paged lists: listVirtualMachines (filters id, ids, name, zoneid, keyword), listZones,
-    listUsers, listAsyncJobs. Not paged: listHypervisors, listCapabilities, listApis, getApiLimit. Jobs:
-    deployVirtualMachine, startVirtualMachine, stopVirtualMachine, destroyVirtualMachine, createTags.
-    Answered at once: createSSHKeyPair, queryAsyncJobResult. `listApis` tells their parameters. A deployment
-    needs a zone of `listZones`; any template and any service offering will do.
+    **What it knows**, `listApis` tells: machines with their jobs, tags and details, lists of what else a cloud
+    has, some paged and some not, sessions, the rate limit. A deployment needs a zone of `listZones`; any
+    template and any service offering will do.
 
     **What it checks.** The signature (HMAC, of the one `signature_algorithm`; with `signatureVersion=3` also
-    `expires`, by the clock `now`), GET or form POST but not both, paging, map parameters, control
+    `expires`) or the session, GET or form POST but not both, the role, paging, map parameters, control
     characters, required parameters. It refuses as the server does, with its statuses, texts and envelopes;
     without `response=json` it answers in XML.
 
     **Time** passes by polls: a job says pending to `job_polls` queries, and happens on the next one. A
     machine that is being deployed is listed once a poll has said so; nothing waits, nothing runs in the
-    background.
+    background. Sessions, `expires` and the rate limit go by the clock `now`.
 
-    **Every run is alike**: machines are vm-0001, vm-0002 …, spread over two zones, every fifth stopped,
-    with ids made from their names.
+    **Every run is alike**: machines are vm-0001, vm-0002 …, spread over two zones, every fifth stopped.
 
     Args:
         machines: how many virtual machines there are.
+        hosts: how many hosts.
+        users: who may ask; none given: an administrator. The first is `user`, whose keys are `api_key` and
+            `api_secret`.
+        api_key: the first user's key.
+        api_secret: the secret that goes with it.
+        integration_port: whether there is one, where nothing needs to be signed: `integration_end_point`.
         count: what `count` means in a list, as it differs between commands and releases: "total" is all there
-            are (a page past the end has a count and no list), "page" is those on this page.
+            are (a page past the end has a count and no list), "page" is those on this page, "absent" there is none.
         page_size_limit: the largest pagesize allowed, and the size of a page unasked for; -1: no limit.
+        unpaged: names of commands that take no notice of `page` and `pagesize`.
         job_polls: how many queries say pending before a job ends.
-        api_key: the key that requests must name.
-        api_secret: the secret they must be signed with.
+        numbered_jobs: jobs have numbers for ids, as with old servers.
+        text_success: `success` is the text "true", as with old servers.
+        content_type: of what is JSON; old servers say "text/javascript; charset=UTF-8".
         signature_algorithm: the one digest it takes; "sha512" is a server that has SHA-1 switched off.
-        now: the clock that `expires` is held against: Unix time in seconds.
+        expires_dates: whose forms of `expires` it reads: "new" servers', or "old" ones', which read fewer.
+        enforce_post: what changes something has to be a POST, and what is signed has to expire within 15 minutes.
+        session_timeout: seconds that a session lasts without a request.
+        session_check: where the sessionkey has to be: "CookieAndParameter", "CookieOrParameter", "ParameterOnly".
+        throttle: how many calls a user who is no administrator may make in what time; None: any number.
+        now: the clock: Unix time in seconds.
 
-    `api_key`, `api_secret`, `signature_algorithm`, `count` and `job_polls` are attributes; what is set holds
-    from the next request on. Any number of threads may use it. Stopping keeps the machines and the record of
+    All but the first six are attributes; what is set holds from the next request on, and so does what is
+    changed in a `User`. Any number of threads may use it. Stopping keeps the machines and the record of
     requests; starting again takes another port.
+
+    Raises:
+        ValueError: a number that cannot be.
     """
 
     def __init__(
         self,
         *,
         machines: int = 0,
-        count: Literal["total", "page"] = "total",
-        page_size_limit: int = 500,
-        job_polls: int = 3,
-        api_key: str = KEYS[0],
-        api_secret: str = KEYS[1],
-        signature_algorithm: Digest = "sha1",
-        now: Callable[[], float] = time.time,
+        hosts: int = 3,
+        users: Sequence[User] = (),
+        api_key: str | None = None,
+        api_secret: str | None = None,
+        integration_port: bool = False,
+        **settings: Unpack[Options],
     ) -> None:
-        if machines < 0 or job_polls < 0:
-            raise ValueError("machines and job_polls are counts: 0 or more")
-        if page_size_limit != UNLIMITED and page_size_limit < 1:
-            raise ValueError("page_size_limit is 1 or more, or -1 for no limit")
-        self.api_key = api_key
-        self.api_secret = api_secret
-        self.signature_algorithm: Digest = signature_algorithm
-        self.count: Literal["total", "page"] = count
-        self.job_polls = job_polls
-        self._page_size_limit = page_size_limit
-        self._now = now
-        self._cloud = Cloud(machines)
+        super().__init__(**settings)
+        if machines < 0 or hosts < 0:
+            raise ValueError("machines and hosts are counts: 0 or more")
+        self._cloud = Cloud(machines, hosts, users or [User(api_key=KEYS[0], api_secret=KEYS[1])])
+        self.api_key = self.user.api_key if api_key is None else api_key
+        self.api_secret = self.user.api_secret if api_secret is None else api_secret
         self._faults = Faults()
-        self._requests: list[ReceivedRequest] = []
+        self._service = Service(self._cloud, self, self._faults)
+        self._integration_port = integration_port
         self._connections = 0
         self._lock = threading.RLock()
-        self._server: Server | None = None
+        self._servers: list[Server] = []
+
+    @property
+    def users(self) -> list[User]:
+        """Who may ask; more may be put in."""
+        return self._cloud.users
+
+    @property
+    def user(self) -> User:
+        """The first of the users."""
+        return self._cloud.users[0]
+
+    @property
+    def api_key(self) -> str:
+        """The first user's key."""
+        return self.user.api_key
+
+    @api_key.setter
+    def api_key(self, value: str) -> None:
+        self.user.api_key = value
+
+    @property
+    def api_secret(self) -> str:
+        """The secret that the first user's requests must be signed with."""
+        return self.user.api_secret
+
+    @api_secret.setter
+    def api_secret(self, value: str) -> None:
+        self.user.api_secret = value
 
     @property
     def end_point(self) -> str:
         """The URL to give to a client. RuntimeError before the start and after the stop."""
-        if self._server is None:
-            raise RuntimeError("the CloudStack emulator has no end point while it is stopped: start it first")
-        return f"http://127.0.0.1:{self._server.port}{PATH}"
+        return self._url(0)
+
+    @property
+    def integration_end_point(self) -> str:
+        """The URL of the integration port. RuntimeError while it is stopped, and where none was asked for."""
+        if not self._integration_port:
+            raise RuntimeError("this CloudStack emulator was made without integration_port=True")
+        return self._url(1)
+
+    @staticmethod
+    def machine_id(number: int) -> str:
+        """The ID of the machine of that number: 1 is vm-0001's. It is the same in every run."""
+        return machine_id(number)
 
     @property
     def requests(self) -> tuple[ReceivedRequest, ...]:
         """Every request so far, in the order they were answered."""
         with self._lock:
-            return tuple(self._requests)
+            return tuple(self._service.requests)
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """The sessions that are open."""
+        with self._lock:
+            return self._cloud.sessions.all(self.now(), self.session_timeout)
 
     @property
     def connections(self) -> int:
         """How many TCP connections were accepted so far."""
-        return self._connections + (self._server.accepted if self._server else 0)
+        return self._connections + sum(server.accepted for server in self._servers)
 
     def start(self) -> Self:
         """Listen on a free port; nothing if it does already."""
-        if self._server is None:
-            self._server = Server(self._respond)
+        if not self._servers:
+            self._servers.append(Server(self._respond, "api"))
+            if self._integration_port:
+                self._servers.append(Server(self._respond, "integration"))
         return self
 
     def stop(self) -> None:
         """Close every connection and join every thread; nothing if it was done already."""
-        server, self._server = self._server, None
-        if server is not None:
-            self._connections += server.stop()
+        servers, self._servers = self._servers, []
+        self._connections += sum(server.stop() for server in servers)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -133,12 +187,22 @@ class CloudStackEmulator:
     ) -> None:
         self.stop()
 
-    def inject(self, fault: Fault | int, *, times: int = 1, command: str | None = None) -> None:
+    def end_sessions(self) -> None:
+        """No session is known from here on, as after a restart of the server."""
+        with self._lock:
+            self._cloud.sessions.end_all()
+
+    def purge_jobs(self) -> None:
+        """No job is known from here on: a query gets 431."""
+        with self._lock:
+            self._cloud.jobs.purge()
+
+    def inject(self, fault: Fault | Refusal | int, *, times: int = 1, command: str | None = None) -> None:
         """The next `times` requests get this instead of their answer, and their command does not run.
 
         An int is an HTTP status, 400 to 599: 429 is the rate limit with its "[N] ms" in the text, 502, 503
-        and 504 are a proxy's HTML page, any other is an error of the API. With `command` (without case) the
-        requests of other commands are left alone. Several faults wait in line. ValueError for any other
+        and 504 are a proxy's HTML page, any other is a `Refusal` of that status. With `command` (without case)
+        the requests of other commands are left alone. Several faults wait in line. ValueError for any other
         status, and for less than once.
         """
         with self._lock:
@@ -149,40 +213,30 @@ class CloudStackEmulator:
         *,
         polls: int | None = None,
         outcome: JobOutcome = JobOutcome.SUCCEEDED,
+        error: Refusal | None = None,
         error_in_result: bool = True,
+        result: bool | str = True,
     ) -> None:
         """How the next started job goes; several plans wait in line.
 
         `polls` is how many queries say pending first (None: `job_polls`). A failed job has jobstatus 2, a
-        cancelled one 3 and jobresultcode 0; both hold errorcode and errortext inside jobresult, or, without
-        `error_in_result`, have neither code nor result, as with old servers.
+        cancelled one 3 and jobresultcode 0; both hold errorcode and errortext inside jobresult, those of
+        `error` if it is given (the job fails then), or, without `error_in_result`, have neither code nor
+        result, as with old servers. Without `result` a job succeeds and has none; a text is its result
+        instead. A purged one is unknown: 431.
         """
         if polls is not None and polls < 0:
             raise ValueError(f"polls is a count, 0 or more, not {polls}")
+        outcome = outcome if error is None else JobOutcome.FAILED
+        plan = Plan(polls=polls, outcome=outcome, error=error, error_in_result=error_in_result, result=result)
         with self._lock:
-            self._cloud.jobs.plans.append(Plan(polls=polls, outcome=outcome, error_in_result=error_in_result))
+            self._cloud.jobs.plans.append(plan)
 
-    def _respond(self, method: str, target: str, form: bytes) -> Answer:
+    def _respond(self, incoming: Incoming) -> Answer:
         with self._lock:
-            parameters, refusal = parameters_of(method, target, form)
-            given = self._faults.take(parameters) or refusal
-            given = given or answer(parameters, self._cloud, self._settings())
-            received = ReceivedRequest(
-                http_method=method,
-                command=parameters.get("command", ""),
-                parameters=parameters,
-                status=given.status,
-            )
-            self._requests.append(received)
-            return given
+            return self._service.respond(incoming)
 
-    def _settings(self) -> Settings:
-        return Settings(
-            api_key=self.api_key,
-            api_secret=self.api_secret,
-            signature_algorithm=self.signature_algorithm,
-            count=self.count,
-            page_size_limit=self._page_size_limit,
-            job_polls=self.job_polls,
-            now=self._now(),
-        )
+    def _url(self, server: int) -> str:
+        if not self._servers:
+            raise RuntimeError("the CloudStack emulator has no end point while it is stopped: start it first")
+        return f"http://127.0.0.1:{self._servers[server].number}{PATH}"

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from ._catalogue import COMMANDS
-from ._wire import UNKNOWN, Answer, ApiError, Delivery, Unauthorized, page_of_html, refused
+from ._refusal import Refusal
+from ._wire import Answer, Delivery, page_of_html, refused
 
-RETRY_AFTER_MS = 100
 _FROM_A_PROXY = frozenset({502, 503, 504})
-_CS_CODES: Mapping[int, int] = {431: 4350, 530: 4250, 531: 4365, 533: 4325, 534: 4380, 535: 4370, 536: 4375}
 
 
 class Fault(enum.Enum):
@@ -38,7 +37,7 @@ _ANSWERS: Mapping[Fault, Answer] = {
 
 @dataclass(slots=True)
 class _Injected:
-    fault: Fault | int
+    fault: Fault | Refusal | int
     times: int
     command: str | None
 
@@ -49,7 +48,7 @@ class Faults:
     def __init__(self) -> None:
         self._waiting: list[_Injected] = []
 
-    def inject(self, fault: Fault | int, times: int, command: str | None) -> None:
+    def inject(self, fault: Fault | Refusal | int, times: int, command: str | None) -> None:
         if isinstance(fault, int) and not 400 <= fault <= 599:
             raise ValueError(f"an injected HTTP status is one of 400 to 599, not {fault}")
         if times < 1:
@@ -68,19 +67,11 @@ class Faults:
         return None
 
 
-def _answer(fault: Fault | int, parameters: Mapping[str, str]) -> Answer:
+def _answer(fault: Fault | Refusal | int, parameters: Mapping[str, str]) -> Answer:
     if isinstance(fault, Fault):
         return _ANSWERS[fault]
-    if fault in _FROM_A_PROXY:
+    if isinstance(fault, int) and fault in _FROM_A_PROXY:
         return page_of_html(fault, HTTPStatus(fault).phrase)
-    command, response_type = parameters.get("command"), parameters.get("response", "xml")
-    return refused(_error(fault), command, known=command in COMMANDS, response_type=response_type)
-
-
-def _error(status: int) -> ApiError:
-    if status == 401:
-        return Unauthorized()
-    if status == 429:
-        text = "The given user has reached his/her account api limit, please retry after [{}] ms."
-        return ApiError(429, text.format(RETRY_AFTER_MS))
-    return ApiError(status, f"The emulator was told to answer {status}", _CS_CODES.get(status, UNKNOWN))
+    refusal = Refusal(fault) if isinstance(fault, int) else fault
+    command, response_type = parameters.get("command"), parameters.get("response", "xml").lower()
+    return refused(refusal.error(), command, known=command in COMMANDS, response_type=response_type)

@@ -9,9 +9,10 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import BaseServer
 from typing import Any, TypeAlias
 
-from ._wire import Answer, Delivery
+from ._request import Incoming, Port
+from ._wire import Answer, Delivery, header_safe
 
-Respond: TypeAlias = Callable[[str, str, bytes], Answer]
+Respond: TypeAlias = Callable[[Incoming], Answer]
 
 _FORM = "application/x-www-form-urlencoded"
 _LENGTH = re.compile(r"[0-9]{1,12}")
@@ -34,8 +35,9 @@ class Handler(BaseHTTPRequestHandler):
     wbufsize = 65536  # so that head and body leave in one piece
     disable_nagle_algorithm = True
 
-    def __init__(self, respond: Respond, connection: socket.socket, server: BaseServer) -> None:
+    def __init__(self, respond: Respond, port: Port, connection: socket.socket, server: BaseServer) -> None:
         self._respond = respond
+        self._port: Port = port
         self.reset = False
         super().__init__(connection, ("127.0.0.1", 0), server)
 
@@ -67,7 +69,14 @@ class Handler(BaseHTTPRequestHandler):
             self.send_error(*error.args)
             return
         form = self.command == "POST" and self.headers.get_content_type() == _FORM
-        self._deliver(self._respond(self.command, self.path, body if form else b""))
+        incoming = Incoming(
+            method=self.command,
+            target=self.path,
+            headers={name.lower(): value for name, value in self.headers.items()},
+            form=body if form else b"",
+            port=self._port,
+        )
+        self._deliver(self._respond(incoming))
 
     do_POST = do_HEAD = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_GET
 
@@ -96,10 +105,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def _send(self, answer: Answer) -> None:
         missing = 1000 if answer.delivery is Delivery.TRUNCATED else 0
-        self.send_response(answer.status)
+        self.send_response(answer.status, None if answer.reason is None else header_safe(answer.reason))
         self.send_header("Content-Type", answer.content_type)
-        self.send_header("Content-Length", str(len(answer.body) + missing))
-        for name, value in answer.headers.items():
+        if answer.delivery is not Delivery.UNTIL_CLOSE:
+            self.send_header("Content-Length", str(len(answer.body) + missing))
+        for name, value in (*answer.headers.items(), *(("Set-Cookie", cookie) for cookie in answer.cookies)):
             self.send_header(name, value)
         if self.close_connection and not missing:
             self.send_header("Connection", "close")

@@ -7,15 +7,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ._refusal import Refusal
+from ._users import made_id
 from ._wire import ApiError, Json, JsonObject
-
-NAMESPACE = uuid.UUID("6f8a2d1e-3c47-5b90-a1d2-7e9f04c6b835")
-ACCOUNT: JsonObject = {
-    "accountid": str(uuid.uuid5(NAMESPACE, "account admin")),
-    "account": "admin",
-    "domainid": str(uuid.uuid5(NAMESPACE, "domain ROOT")),
-    "userid": str(uuid.uuid5(NAMESPACE, "user admin")),
-}
 
 
 class JobOutcome(enum.Enum):
@@ -25,6 +19,7 @@ class JobOutcome(enum.Enum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     NEVER = "never"
+    PURGED = "purged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,41 +28,39 @@ class Plan:
 
     polls: int | None = None
     outcome: JobOutcome = JobOutcome.SUCCEEDED
+    error: Refusal | None = None
     error_in_result: bool = True
+    result: bool | str = True
 
 
 @dataclass(slots=True, kw_only=True)
 class Job:
     """One job. `effect` is what success does to the cloud: it gives the jobresult, or raises an ApiError."""
 
-    id: str
     command: str
     instance_id: str
-    created: str
-    plan: Plan
-    polls_left: int
+    kind: str
+    owner: JsonObject
+    created: float
     effect: Callable[[], JsonObject]
+    id: str | int = ""
+    plan: Plan = Plan()
+    polls_left: int = 0
     ending: JsonObject = field(default_factory=dict[str, "Json"])
 
     def poll(self, now: float) -> None:
         """One question of the client: one step of the job."""
-        if self.ending or self.plan.outcome is JobOutcome.NEVER:
-            return
         if self.polls_left:
             self.polls_left -= 1
-        else:
+        elif not self.ending and self.plan.outcome is not JobOutcome.NEVER:
             self.ending = {**self._end(), "completed": timestamp(now)}
 
     def report(self) -> JsonObject:
         """The fields of a queryAsyncJobResult; jobprocstatus says nothing, as in practice."""
         pending: JsonObject = {"jobstatus": 0, "jobprocstatus": 0, "jobresultcode": 0}
-        about: JsonObject = {
-            "cmd": self.command,
-            "created": self.created,
-            "jobinstancetype": "VirtualMachine",
-        }
+        about: JsonObject = {"cmd": self.command, "created": timestamp(self.created), "jobinstancetype": self.kind}
         return {
-            **ACCOUNT,
+            **self.owner,
             **about,
             "jobinstanceid": self.instance_id,
             "jobid": self.id,
@@ -78,25 +71,24 @@ class Job:
         if self.plan.outcome is JobOutcome.CANCELLED:
             return self._failure(3, 0, ApiError(530, "The job was cancelled"))
         if self.plan.outcome is JobOutcome.FAILED:
-            return self._failure(2, 530, ApiError(530, f"{self.command} failed, as the emulator was told"))
+            asked = self.plan.error or Refusal(530, f"{self.command} failed, as the emulator was told")
+            return self._failure(2, asked.status, asked.error())
         try:
             result = self.effect()
         except ApiError as error:
             return self._failure(2, error.status, error)
-        return {
-            "jobstatus": 1,
-            "jobprocstatus": 0,
-            "jobresultcode": 0,
-            "jobresulttype": "object",
-            "jobresult": result,
-        }
+        ended: JsonObject = {"jobstatus": 1, "jobprocstatus": 0, "jobresultcode": 0}
+        if isinstance(self.plan.result, str):
+            return {**ended, "jobresulttype": "text", "jobresult": self.plan.result}
+        return {**ended, "jobresulttype": "object", "jobresult": result} if self.plan.result else ended
 
     def _failure(self, status: int, code: int, error: ApiError) -> JsonObject:
         if not self.plan.error_in_result:
             return {"jobstatus": status, "jobprocstatus": 0}
-        result: JsonObject = {"errorcode": error.status, "errortext": error.text}
+        payload = error.payload()
+        names = ("uuidList", "errorcode", "errortext") if error.uuids else ("errorcode", "errortext")
         ended: JsonObject = {"jobstatus": status, "jobprocstatus": 0, "jobresultcode": code}
-        return {**ended, "jobresulttype": "object", "jobresult": result}
+        return {**ended, "jobresulttype": "object", "jobresult": {name: payload[name] for name in names}}
 
 
 class Jobs:
@@ -105,41 +97,50 @@ class Jobs:
     def __init__(self) -> None:
         self.plans: deque[Plan] = deque()
         self.all: dict[str, Job] = {}
+        self._started = 0
+        self._running: dict[str, Job] = {}
 
-    def start(
-        self,
-        command: str,
-        instance_id: str,
-        effect: Callable[[], JsonObject],
-        *,
-        wanted: str,
-        polls: int,
-        now: float,
-    ) -> Job:
+    def start(self, job: Job, wanted: str, polls: int, *, numbered: bool) -> None:
         """Start a job by the next plan, or by `polls`; `wanted` is the id the client chose, or empty."""
-        job_id = self._id(wanted)
-        plan = self.plans.popleft() if self.plans else Plan()
-        left = polls if plan.polls is None else plan.polls
-        created = timestamp(now)
-        job = Job(
-            id=job_id,
-            command=command,
-            instance_id=instance_id,
-            created=created,
-            plan=plan,
-            polls_left=left,
-            effect=effect,
-        )
-        self.all[job_id] = job
+        job.id = self._id(wanted, numbered)
+        job.plan = self.plans.popleft() if self.plans else job.plan
+        job.polls_left = polls if job.plan.polls is None else job.plan.polls
+        self.all[str(job.id)] = self._running[job.instance_id] = job
+
+    def polled(self, job_id: str, now: float) -> Job | None:
+        """The job after one step more; None where nobody knows it, or knows it any longer."""
+        job = self.all.get(job_id)
+        if job is not None and job.plan.outcome is JobOutcome.PURGED and not job.polls_left:
+            del self.all[job_id]
+            self._rest(job)
+            return None
+        if job is not None:
+            job.poll(now)
+            if job.ending:
+                self._rest(job)
         return job
 
-    def pending(self) -> dict[Json, str]:
-        """The id of the job that is running, by the id of what it runs on."""
-        return {job.instance_id: job.id for job in self.all.values() if not job.ending}
+    def latest(self, instance_id: str) -> str:
+        """The id of the last job on that; empty where there was none."""
+        return next((str(job.id) for job in reversed(self.all.values()) if job.instance_id == instance_id), "")
 
-    def _id(self, wanted: str) -> str:
+    def running(self, instance_id: Json) -> Job | None:
+        """The job that is running on that."""
+        return self._running.get(str(instance_id))
+
+    def purge(self) -> None:
+        """No job is known from here on."""
+        self.all.clear()
+        self._running.clear()
+
+    def _rest(self, job: Job) -> None:
+        if self._running.get(job.instance_id) is job:
+            del self._running[job.instance_id]
+
+    def _id(self, wanted: str, numbered: bool) -> str | int:
+        self._started += 1
         if not wanted:
-            return str(uuid.uuid5(NAMESPACE, f"job {len(self.all) + 1}"))
+            return self._started if numbered else made_id(f"job {self._started}")
         try:
             chosen = str(uuid.UUID(wanted))
         except ValueError:

@@ -1,27 +1,36 @@
 """Cutting one page out of a list, and refusing what cannot be one: BaseListCmd of CloudStack."""
 
-from collections.abc import Mapping, Sequence
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Sequence
 
 from ._parameters import Arguments
-from ._wire import INVALID_VALUE, ApiError, Json, JsonObject
-
-Count: TypeAlias = Literal["total", "page"]
-
-UNLIMITED = -1
+from ._settings import UNLIMITED, Count, Settings
+from ._wire import INVALID_VALUE, ApiError, JsonObject
 
 
 def page_of(
-    key: str, items: Sequence[Mapping[str, Json]], arguments: Arguments, count: Count, limit: int
+    key: str,
+    items: Sequence[JsonObject],
+    arguments: Arguments,
+    settings: Settings,
+    *,
+    shown: Callable[[JsonObject], JsonObject] | None,
+    whole: bool,
 ) -> JsonObject:
-    """`{"count": …, key: […]}`; nothing at all for a count of 0, and no list for a page past the end."""
-    start, end = _bounds(arguments, limit)
+    """`{"count": …, key: […]}`; nothing at all for a count of 0, and no list for a page past the end.
+
+    `shown` is how an item of the page looks; `whole` is a command that takes no notice of paging.
+    """
+    start, end = (0, None) if whole else _bounds(arguments, settings.page_size_limit)
     page = items[start:end]
-    number = len(items) if count == "total" else len(page)
-    answer: JsonObject = {"count": number} if number else {}
+    answer: JsonObject = {**_counted(settings.count, len(items), len(page))}
     if page:
-        answer[key] = page
+        answer[key] = page if shown is None else list(map(shown, page))
     return answer
+
+
+def _counted(count: Count, total: int, here: int) -> dict[str, int]:
+    number = {"total": total, "page": here, "absent": 0}[count]
+    return {"count": number} if number else {}
 
 
 def _bounds(arguments: Arguments, limit: int) -> tuple[int, int | None]:

@@ -32,10 +32,10 @@ def from_query(query: bytes) -> dict[str, str]:
     return found
 
 
-def from_form(body: bytes) -> dict[str, str]:
-    """The first of duplicate names wins."""
+def first_wins(encoded: bytes) -> dict[str, str]:
+    """A form, and any query on the integration port: the first of duplicate names wins."""
     found: dict[str, str] = {}
-    for name, value in _pairs(body):
+    for name, value in _pairs(encoded):
         found.setdefault(name, value or "")
     return found
 

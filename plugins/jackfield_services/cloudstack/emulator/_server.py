@@ -7,6 +7,7 @@ import threading
 from contextlib import suppress
 
 from ._handler import Handler, Respond
+from ._request import Port
 
 _THREADS = "cloudstack-emulator"
 _GOODBYE = 1.0  # seconds to wait for what a client still sends to a connection that is being closed
@@ -15,12 +16,13 @@ _GOODBYE = 1.0  # seconds to wait for what a client still sends to a connection 
 class Server(socketserver.TCPServer):
     """A thread that accepts on a free port of loopback, and a thread for every connection."""
 
-    request_queue_size = 128
+    request_queue_size = 1024  # as many clients may come at once
 
-    def __init__(self, respond: Respond) -> None:
+    def __init__(self, respond: Respond, port: Port) -> None:
         super().__init__(("127.0.0.1", 0), socketserver.BaseRequestHandler)
         self.socket.setblocking(False)  # a client that left between select and accept must not hang it
-        self.port: int = self.server_address[1]
+        self.number: int = self.server_address[1]
+        self._port: Port = port
         self.accepted = 0
         self._respond = respond
         self._guard = threading.Lock()
@@ -65,7 +67,7 @@ class Server(socketserver.TCPServer):
 
     def _serve(self, connection: socket.socket) -> None:
         try:
-            handler = Handler(self._respond, connection, self)
+            handler = Handler(self._respond, self._port, connection, self)
             if not handler.reset:
                 _linger(connection)
         except OSError:

@@ -1,74 +1,115 @@
-"""One request in, one answer out: routing, signature, command; no socket, no state but the cloud's."""
+"""One request in, one answer out: who asks, which command, what it says; no socket, no state but the cloud's."""
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TypeAlias
 
 from ._catalogue import COMMANDS
 from ._cloud import Cloud
-from ._command import Call, Settings
-from ._parameters import Arguments, UndecodableError, from_form, from_query, refuse_control_characters
-from ._signature import verified
-from ._wire import Answer, ApiError, Json, Unauthorized, enveloped, page_of_html, refused
+from ._command import Call
+from ._faults import Faults
+from ._gate import Asked, Gate
+from ._login import list_idps, login, logout
+from ._parameters import Arguments, refuse_control_characters
+from ._request import Incoming, Parsed, ReceivedRequest, parsed
+from ._second_factor import validate
+from ._sessions import cookies_in
+from ._settings import Settings
+from ._users import User
+from ._wire import JSON_TYPE, Answer, ApiError, Delivery, enveloped, refused
 
-PATH = "/client/api"
-_ORIGIN = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
+Authenticator: TypeAlias = Callable[[Asked, Cloud, Settings], Answer | None]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceivedRequest:
-    """A request as the server read it; `status` is what it answered, 0 where it broke the connection."""
-
-    http_method: str
-    command: str
-    parameters: dict[str, str]
-    status: int
-
-
-def parameters_of(method: str, target: str, form: bytes) -> tuple[dict[str, str], Answer | None]:
-    """The parameters of a request, and the answer of the container where it refuses the request itself."""
-    path, _, query = _ORIGIN.sub("", target, count=1).partition("?")
-    try:
-        in_url, in_body = from_query(query.encode("latin-1")), from_form(form)
-    except UndecodableError:
-        return {}, page_of_html(400, "Unable to parse URI query")
-    parameters = {**in_body, **in_url}
-    if path != PATH and not path.startswith(f"{PATH}/"):
-        return parameters, page_of_html(404, "Not Found")
-    if method not in ("GET", "POST"):
-        return parameters, page_of_html(405, "Method Not Allowed", {"Allow": "GET, POST"})
-    return parameters, _refusal(parameters, Unauthorized()) if in_url and in_body else None
+_AUTHENTICATORS: Mapping[str, Authenticator] = {
+    "login": login,
+    "logout": logout,
+    "validateUserTwoFactorAuthenticationCode": validate,
+    "listIdps": list_idps,
+}
+_NOTHING = b'{ "error" : { "description" : "Internal Server Error" } }'  # what the integration port says for no answer
 
 
-def answer(parameters: Mapping[str, str], cloud: Cloud, settings: Settings) -> Answer:
-    """What the API answers to these parameters."""
-    try:
-        payload = _run(parameters, cloud, settings)
-    except ApiError as error:
-        return _refusal(parameters, error)
-    except Exception as error:  # as the server does: a bug of ours is a 530, not a dropped connection
-        return _refusal(parameters, ApiError(530, f"{type(error).__name__}: {error}", 4250))
-    name = f"{parameters['command'].lower()}response"
-    return enveloped(name, payload, parameters.get("response", "xml"))
+class Service:
+    """Answers requests, and keeps a record of them; one at a time."""
+
+    def __init__(self, cloud: Cloud, settings: Settings, faults: Faults) -> None:
+        self.requests: list[ReceivedRequest] = []
+        self._cloud = cloud
+        self._settings = settings
+        self._faults = faults
+        self._gate = Gate(cloud, settings, COMMANDS)
+
+    def respond(self, incoming: Incoming) -> Answer:
+        """The answer to a request: a fault that waits for it, else the container's, else the API's."""
+        read = parsed(incoming)
+        answer, user = self._faults.take(read.parameters) or read.refusal, None
+        if answer is None:
+            answer, user = self._answer(_asked(incoming, read))
+        received = ReceivedRequest(
+            http_method=incoming.method,
+            command=read.parameters.get("command", ""),
+            parameters=read.parameters,
+            status=answer.status,
+            headers=incoming.headers,
+            port=incoming.port,
+            username="" if user is None else user.username,
+        )
+        self.requests.append(received)
+        if answer.content_type == JSON_TYPE != self._settings.content_type:
+            answer = replace(answer, content_type=self._settings.content_type)
+        return _on_integration_port(answer) if incoming.port == "integration" else answer
+
+    def _answer(self, asked: Asked) -> tuple[Answer, User | None]:
+        user = None
+        try:
+            answer = self._authenticated(asked)
+            if answer is None:
+                user = self._gate.caller(asked)
+                answer = self._run(asked, user)
+            return answer, user
+        except ApiError as error:
+            return _refusal(asked, error), user
+        except Exception as error:  # as the server does: a bug of ours is a 530, not a dropped connection
+            return _refusal(asked, ApiError(530, f"{type(error).__name__}: {error}", 4250)), user
+
+    def _authenticated(self, asked: Asked) -> Answer | None:
+        authenticator = _AUTHENTICATORS.get(asked.command or "")
+        if authenticator is None:
+            return None
+        if asked.port == "integration":
+            return Answer(status=200, body=_NOTHING)
+        return authenticator(asked, self._cloud, self._settings)
+
+    def _run(self, asked: Asked, user: User) -> Answer:
+        """The server's order: control characters, command, map parameters, required parameters."""
+        refuse_control_characters(asked.parameters)
+        if asked.command is None:
+            raise ApiError(432, "Invalid request, no command sent")
+        command = COMMANDS.get(asked.command)
+        if command is None:
+            raise ApiError(432, f"Unknown API command: {asked.command}")
+        arguments = Arguments.unpack(asked.parameters)
+        command.check(arguments)
+        payload = command.run(Call(command.name, arguments, self._cloud, self._settings, user))
+        return enveloped(f"{command.name.lower()}response", payload, asked.response)
 
 
-def _run(parameters: Mapping[str, str], cloud: Cloud, settings: Settings) -> Mapping[str, Json]:
-    """The server's order: signature, control characters, command, map parameters, required parameters."""
-    if "command" not in parameters:
-        raise Unauthorized
-    keys = (settings.api_key, settings.api_secret)
-    if not verified(parameters, *keys, now=settings.now, digest=settings.signature_algorithm):
-        raise Unauthorized
-    refuse_control_characters(parameters)
-    command = COMMANDS.get(parameters["command"])
-    if command is None:
-        raise ApiError(432, f"Unknown API command: {parameters['command']}")
-    arguments = Arguments.unpack(parameters)
-    command.check(arguments)
-    return command.run(Call(command.name, arguments, cloud, settings))
+def _asked(incoming: Incoming, read: Parsed) -> Asked:
+    return Asked(
+        method=incoming.method,
+        port=incoming.port,
+        parameters=read.parameters,
+        cookies=cookies_in(incoming.headers.get("cookie", "")),
+        in_two_places=read.in_two_places,
+    )
 
 
-def _refusal(parameters: Mapping[str, str], error: ApiError) -> Answer:
-    command = parameters.get("command") if parameters else ""
-    response_type = parameters.get("response", "xml")
-    return refused(error, command, known=command in COMMANDS, response_type=response_type)
+def _refusal(asked: Asked, error: ApiError) -> Answer:
+    command = asked.command if asked.parameters else ""
+    return refused(error, command, known=command in COMMANDS, response_type=asked.response)
+
+
+def _on_integration_port(answer: Answer) -> Answer:
+    """There the text of an error is in the status line, and a body ends with its connection."""
+    delivery = Delivery.UNTIL_CLOSE if answer.delivery is Delivery.WHOLE else answer.delivery
+    return replace(answer, reason=answer.headers.get("X-Description"), headers={}, delivery=delivery)

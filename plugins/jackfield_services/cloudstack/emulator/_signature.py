@@ -5,10 +5,12 @@ import hmac
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from math import inf
 from typing import Literal, TypeAlias
 from urllib.parse import quote
 
 Digest: TypeAlias = Literal["sha1", "sha512"]
+Dates: TypeAlias = Literal["new", "old"]
 
 _DATE = r"\d{4}-\d\d-\d\dT\d\d:\d\d"
 _EXPIRES = re.compile(
@@ -18,12 +20,32 @@ _EXPIRES = re.compile(
 )
 
 
-def verified(parameters: Mapping[str, str], api_key: str, secret: str, now: float, digest: Digest = "sha1") -> bool:
-    """Whether the request is signed with these keys and this digest, and has not expired at `now` (Unix time)."""
-    given, key = _without_case(parameters, "signature"), _without_case(parameters, "apikey")
+_OLD_EXPIRES = re.compile(rf"({_DATE}:\d\d)(GMT|[+-]\d{{4}})")  # yyyy-MM-dd'T'HH:mm:ssZ of SimpleDateFormat
+
+
+def key_of(parameters: Mapping[str, str]) -> str | None:
+    """The API key that a request names."""
+    return _without_case(parameters, "apikey")
+
+
+def verified(
+    parameters: Mapping[str, str],
+    api_key: str,
+    secret: str,
+    now: float,
+    digest: Digest = "sha1",
+    within: float = inf,
+    dates: Dates = "new",
+) -> bool:
+    """Whether the request is signed with these keys and this digest, and has not expired at `now` (Unix time).
+
+    `within` is how many seconds ahead `expires` may be; where that is bounded, a request must have one. `dates` is
+    whose forms of it are read: DateUtil's of new servers, or SimpleDateFormat's of old ones.
+    """
+    given, key = _without_case(parameters, "signature"), key_of(parameters)
     if given is None or key is None or not _same(key, api_key):
         return False
-    return _in_time(parameters, now) and _same(given, signature_of(parameters, secret, digest))
+    return _in_time(parameters, now, within, dates) and _same(given, signature_of(parameters, secret, digest))
 
 
 def signature_of(parameters: Mapping[str, str], secret: str, digest: Digest = "sha1") -> str:
@@ -37,23 +59,23 @@ def string_to_sign(parameters: Mapping[str, str]) -> str:
     return "&".join(f"{name}={_url_encoded(parameters[name])}" for name in names).lower()
 
 
-def expiry(text: str) -> float | None:
-    """Unix time of an `expires` value in one of the forms the server's DateUtil takes, None for any other."""
-    matched = _EXPIRES.fullmatch(text)
+def expiry(text: str, dates: Dates) -> float | None:
+    """Unix time of an `expires` value in one of the forms that the server takes, None for any other."""
+    matched = (_EXPIRES if dates == "new" else _OLD_EXPIRES).fullmatch(text)
     if matched is None:
         return None
     try:
-        return datetime.fromisoformat(matched[1] or matched[2] + matched[3]).timestamp()
+        return datetime.fromisoformat("".join(filter(None, matched.groups())).replace("GMT", "Z")).timestamp()
     except (ValueError, OverflowError):
         return None
 
 
-def _in_time(parameters: Mapping[str, str], now: float) -> bool:
+def _in_time(parameters: Mapping[str, str], now: float, within: float, dates: Dates) -> bool:
     """Only `signatureVersion` 3 reads `expires`, and it must."""
     if _without_case(parameters, "signatureversion") != "3":
-        return True
-    expires = expiry(_without_case(parameters, "expires") or "")
-    return expires is not None and expires >= now
+        return within == inf
+    expires = expiry(_without_case(parameters, "expires") or "", dates)
+    return expires is not None and now <= expires <= now + within
 
 
 def _without_case(parameters: Mapping[str, str], wanted: str) -> str | None:

@@ -3,7 +3,7 @@
 import enum
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 from xml.sax.saxutils import escape
 
@@ -14,8 +14,9 @@ VERSION = "4.20.0.0"
 JSON_TYPE = "application/json; charset=UTF-8"
 XML_TYPE = "text/xml; charset=UTF-8"
 HTML_TYPE = "text/html; charset=UTF-8"
-UNAUTHORIZED = "unable to verify user credentials and/or request signature"
+_UNAUTHORIZED = "unable to verify user credentials and/or request signature"
 INVALID_VALUE = 4350  # cserrorcode of InvalidParameterValueException
+_TO_JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False)
 UNKNOWN = 9999  # cserrorcode of an error that names none
 
 
@@ -23,6 +24,7 @@ class Delivery(enum.Enum):
     """How an answer reaches the client."""
 
     WHOLE = enum.auto()
+    UNTIL_CLOSE = enum.auto()
     TRUNCATED = enum.auto()
     CLOSE = enum.auto()
     RESET = enum.auto()
@@ -36,47 +38,64 @@ class Answer:
     body: bytes = b""
     content_type: str = JSON_TYPE
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    cookies: Sequence[str] = ()
+    reason: str | None = None
     delivery: Delivery = Delivery.WHOLE
 
 
 class ApiError(Exception):
-    """A refusal of the API: HTTP status, text, and CloudStack's own number for the exception behind it."""
+    """A refusal of the API: HTTP status, text, and CloudStack's own number for the exception behind it.
 
-    def __init__(self, status: int, text: str, cs_code: int | None = UNKNOWN) -> None:
+    `uuids` are pairs of a uuid and what it is of; `envelope` is the key it comes under, None: the one of the command.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        text: str,
+        cs_code: int | None = UNKNOWN,
+        uuids: Sequence[tuple[str, str]] = (),
+        envelope: str | None = None,
+    ) -> None:
         super().__init__(status, text, cs_code)
         self.status = status
         self.text = text
         self.cs_code = cs_code
+        self.uuids = uuids
+        self.envelope = envelope
+
+    def payload(self) -> JsonObject:
+        """Its fields."""
+        named: list[Json] = [{"uuid": uuid, "description": of} for uuid, of in self.uuids]
+        code: JsonObject = {} if self.cs_code is None else {"cserrorcode": self.cs_code}
+        return {"uuidList": named, "errorcode": self.status, **code, "errortext": self.text}
 
 
 class Unauthorized(ApiError):
-    """The one 401 for everything: the signature, the key, the date, the missing command."""
+    """The one 401 for everything: the signature, the key, the date, the missing command, the unknown one."""
 
-    def __init__(self) -> None:
-        super().__init__(401, UNAUTHORIZED, None)
+    def __init__(self, text: str = _UNAUTHORIZED) -> None:
+        super().__init__(401, text, None)
 
 
-def enveloped(name: str, payload: Mapping[str, Json], response_type: str, status: int = 200) -> Answer:
+def enveloped(
+    name: str, payload: Mapping[str, Json], response_type: str, status: int = 200, cookies: Sequence[str] = ()
+) -> Answer:
     """The payload under the single key `name`; anything but json is answered in XML, as the server does."""
-    if response_type.lower() == "json":
-        text = json.dumps({name: payload}, separators=(",", ":"), ensure_ascii=False)
-        return Answer(status=status, body=text.encode())
+    if response_type == "json":
+        return Answer(status=status, body=_TO_JSON.encode({name: payload}).encode(), cookies=cookies)
     text = _xml(f'{name} cloud-stack-version="{VERSION}"', payload)
     body = f'<?xml version="1.0" encoding="UTF-8"?>{text}'
-    return Answer(status=status, body=body.encode(), content_type=XML_TYPE)
+    return Answer(status=status, body=body.encode(), content_type=XML_TYPE, cookies=cookies)
 
 
 def refused(error: ApiError, command: str | None, *, known: bool, response_type: str) -> Answer:
     """The answer to a refused request. `command` is None where the request had parameters, but no command."""
-    payload: JsonObject = {"uuidList": [], "errorcode": error.status}
-    if error.cs_code is not None:
-        payload["cserrorcode"] = error.cs_code
-    payload["errortext"] = error.text
-    answer = enveloped(_envelope_of(error, command, known), payload, response_type, error.status)
+    name = error.envelope or _envelope_of(error, command, known)
+    answer = enveloped(name, error.payload(), response_type, error.status)
     if error.cs_code is None:
         return answer
-    headers = {"X-Description": _header_safe(error.text)}
-    return Answer(status=error.status, body=answer.body, content_type=answer.content_type, headers=headers)
+    return replace(answer, headers={"X-Description": header_safe(error.text)})
 
 
 def page_of_html(status: int, title: str, headers: Mapping[str, str] | None = None) -> Answer:
@@ -87,14 +106,16 @@ def page_of_html(status: int, title: str, headers: Mapping[str, str] | None = No
 
 
 def _envelope_of(error: ApiError, command: str | None, known: bool) -> str:
+    if error.status == 432:
+        return "errorresponse"
     if command is None:
         return "null"  # the server writes the name of a command it has not got
-    if error.status == 432 or not known:
+    if not known:
         return "errorresponse"
     return f"{command.lower()}response"
 
 
-def _header_safe(text: str) -> str:
+def header_safe(text: str) -> str:
     """An error text repeats what the client sent: a line break in it must not become a header of ours."""
     return "".join(c if c.isprintable() else " " for c in text).encode("latin-1", "replace").decode("latin-1")
 
