@@ -89,6 +89,14 @@ def ours(url: str, store: CacheStore | None) -> Call:
     return lambda: client.machine("one")
 
 
+def one_of_16(url: str, store: CacheStore) -> Call:
+    """With 15 other variants, each of a client that accepts something else."""
+    client = CloudClient(url, cache=Cache(store))
+    for number in range(1, 16):
+        client.with_options(headers={"Accept-Encoding": f"identity;q=0.{number:02}"}).machine("one")
+    return lambda: client.machine("one")
+
+
 def ours_async(url: str, store: CacheStore, runner: asyncio.Runner) -> Callable[[int], None]:
     async def made() -> AsyncCloudClient:
         return AsyncCloudClient(url, cache=Cache(store))
@@ -143,6 +151,8 @@ def contestants(url: str, folder: Path, runner: asyncio.Runner) -> dict[str, Cal
     return {
         "jackfield, memory": lambda: repeated(ours(url, MemoryStore())),
         "jackfield, SQLite": lambda: repeated(ours(url, file("sync"))),
+        "jackfield, memory, 16 variants": lambda: repeated(one_of_16(url, MemoryStore())),
+        "jackfield, SQLite, 16 variants": lambda: repeated(one_of_16(url, file("variants"))),
         "jackfield async, memory": lambda: ours_async(url, MemoryStore(), runner),
         "jackfield async, memory and one thread hop": lambda: ours_async(url, Elsewhere(), runner),
         "jackfield async, SQLite": lambda: ours_async(url, file("async"), runner),

@@ -37,17 +37,28 @@ def _figures(store: CacheStore) -> dict[str, float]:
     entries = [(number.to_bytes(32, "big"), _entry()) for number in range(ENTRIES)]
     few = entries[:100] * (ENTRIES // 100)
 
+    moment = store.get(entries[0][0], OWNER, _suits).moment
+
     def put() -> None:
         for place, entry in entries:
-            store.put(place, OWNER, entry)
+            store.put(place, OWNER, entry, moment)
+
+    def remove() -> None:
+        for place, _ in entries:
+            store.remove(place)
 
     return {
         "put": _measured(put, 1),
-        "hit": _measured(lambda: [store.get(place, OWNER) for place, _ in entries]),
-        "hit among 100": _measured(lambda: [store.get(place, OWNER) for place, _ in few]),
-        "miss": _measured(lambda: [store.get(place, b"") for place, _ in entries]),
+        "hit": _measured(lambda: [store.get(place, OWNER, _suits) for place, _ in entries]),
+        "hit among 100": _measured(lambda: [store.get(place, OWNER, _suits) for place, _ in few]),
+        "miss": _measured(lambda: [store.get(place, b"", _suits) for place, _ in entries]),
         "put again": _measured(put, 1),
+        "remove": _measured(remove, 1),
     }
+
+
+def _suits(_selecting: object) -> bool:
+    return True
 
 
 def _entry() -> Stored:

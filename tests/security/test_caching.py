@@ -16,7 +16,7 @@ from tests.security.conftest import shapes
 from jackfield import Call, Proceed, Request, Response, Service, Stage, Step, hookimpl, operation
 from jackfield.testing import Answer, FakeTransport
 from jackfield_plugins.auth import ApiKey, Basic, Bearer
-from jackfield_plugins.caching import Cache, MemoryStore, SqliteStore, Stored
+from jackfield_plugins.caching import Cache, Found, MemoryStore, SqliteStore, Stored
 
 both = pytest.mark.parametrize("colour", COLOURS)
 URL = "https://api.example"
@@ -311,8 +311,8 @@ def test_s35_the_same_url_has_another_key_in_another_store(subject: str) -> None
 class Trusting(MemoryStore):
     """Gives back what somebody has put in its place."""
 
-    def get(self, place: bytes, owner: bytes) -> Any:
-        return [Stored(200, (("cache-control", "max-age=60"),), b"poison", time(), time())]
+    def get(self, place: bytes, owner: bytes, suits: object = None) -> Any:
+        return Found([Stored(200, (("cache-control", "max-age=60"),), b"poison", time(), time())], 0)
 
 
 def _trusting(path: Path) -> MemoryStore:
@@ -321,9 +321,10 @@ def _trusting(path: Path) -> MemoryStore:
 
 @both
 @pytest.mark.subjects(ours=SqliteStore, trusting=_trusting)
+@pytest.mark.parametrize("part", ["head", "body"])
 @pytest.mark.parametrize("damage", ["flip", "cut", "empty", "foreign", "giant"])
 @pytest.mark.filterwarnings("ignore")
-def test_s35_a_poisoned_entry_is_a_miss(subject: Any, colour: str, damage: str, tmp_path: Path) -> None:
+def test_s35_a_poisoned_entry_is_a_miss(subject: Any, colour: str, damage: str, part: str, tmp_path: Path) -> None:
     folder = tmp_path / "private"
     folder.mkdir(mode=0o700)
     for otherwise in (echo(), None):  # the second is not asked: it is kept
@@ -331,7 +332,7 @@ def test_s35_a_poisoned_entry_is_a_miss(subject: Any, colour: str, damage: str, 
         with Client(colour, Cache(store), otherwise) as client:
             client()
         store.close()
-    _damage(folder / "cache.db", damage)
+    _damage(folder / "cache.db", damage, part)
 
     store = subject(folder / "cache.db")
     with Client(colour, Cache(store), lambda _: Response(200, {}, b"asked")) as client:
@@ -341,10 +342,9 @@ def test_s35_a_poisoned_entry_is_a_miss(subject: Any, colour: str, damage: str, 
     assert found.body == b"asked"
 
 
-def _damage(path: Path, how: str) -> None:
+def _damage(path: Path, how: str, part: str) -> None:
     with sqlite3.connect(path) as database:
-        [(table,)] = database.execute("SELECT name FROM sqlite_master WHERE sql LIKE '%data BLOB%'").fetchall()
-        [(data,)] = database.execute(f"SELECT data FROM {table}").fetchall()
+        [(data,)] = database.execute(f"SELECT {part} FROM entries").fetchall()
         poisoned = {
             "flip": bytes([*data[:-3], data[-3] ^ 4, *data[-2:]]),
             "cut": data[: len(data) // 2],
@@ -352,7 +352,7 @@ def _damage(path: Path, how: str) -> None:
             "foreign": b"\xff" + data[1:],
             "giant": b"\xdd\xff\xff\xff\xff" + data,
         }[how]
-        database.execute(f"UPDATE {table} SET data = ?", (poisoned,))
+        database.execute(f"UPDATE entries SET {part} = ?", (poisoned,))
     database.close()
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from math import inf
 
 from jackfield import (
     CacheHit,
     CacheMiss,
     Call,
     ConfigurationError,
+    DeadlineExceededError,
     NetworkError,
     Proceed,
     Request,
@@ -18,23 +20,24 @@ from jackfield import (
     hookimpl,
 )
 
-from ._checks import check_size
 from ._counts import CacheStats, Counts
 from ._deciding import Action, Decision, decide, may_serve_stale_on_error
-from ._explaining import in_words
-from ._fetching import FAILED, Answered, Fetching
+from ._fetching import FAILED, Answered, Fetching, Visit
+from ._kept import Kept
 from ._keys import Keys
 from ._memory import MemoryStore
 from ._refreshing import Refreshing
-from ._rules import Rules
-from ._serving import served
+from ._selecting import suits
+from ._serving import in_words, served, told
 from ._shelf import Shelf
-from ._status import told
-from ._store import CacheStore
+from ._store import SALT_SIZE, CacheStore, check_size
+from ._stored import Stored
 from ._tee import as_asked
+from ._terms import Rules
 from ._together import Together
 from ._validating import conditional
-from ._visit import Visit
+
+_IN_TIME = 0.95  # of what is left of a call, after which it has what is stale
 
 
 class Cache:
@@ -67,13 +70,14 @@ class Cache:
         if isinstance(heuristic, bool) or not isinstance(heuristic, int | float) or not 0 <= heuristic <= 1:
             raise ConfigurationError(f"heuristic must be a number from 0 to 1, not {heuristic!r}")
         self._store = MemoryStore() if store is None else store
-        self._rules = Rules(shared=shared, heuristic=heuristic, key=self._store.salt)
+        salt = _checked(self._store.salt)
+        self._rules = Rules(shared=shared, heuristic=heuristic, key=salt)
         self._shelf = Shelf(self._store)
-        self._keys = Keys(self._store.salt)
+        self._keys = Keys(salt, shared=shared)
         self._fetching = Fetching(self._shelf, self._keys, self._rules, check_size("max_entry", max_entry))
         self._together = Together(self._fetching, self._rules)
         self._counts = Counts()
-        self._refreshing = Refreshing(self._together)
+        self._refreshing = Refreshing(self._together, self._counts)
 
     @hookimpl
     def jackfield_steps(self) -> Iterable[Step]:
@@ -83,10 +87,9 @@ class Cache:
         """Forgets every answer. It waits for the store's disk; in async code, call it in a thread.
 
         Raises:
-            OSError: the store cannot.
+            OSError: the store cannot; nothing of it is given until it can.
         """
-        self._fetching.forgotten.add_all()
-        self._store.clear()
+        self._shelf.clear()
 
     def stats(self) -> CacheStats:
         """What it has done, and what it holds. It waits as `clear` does.
@@ -97,12 +100,15 @@ class Cache:
         return self._counts.stats(*self._store.stats())
 
     async def _run(self, request: Request, call: Call, proceed: Proceed) -> Response:
-        key, puts = self._keys.of(request, call.identity), self._shelf.puts
-        stored = await self._shelf.get(key, call.runtime) if request.method in ("GET", "HEAD") else ()
+        key, since = self._keys.of(request, call.identity), self._shelf.ledger.forgotten.count
+        stored: Sequence[Stored] = ()
+        moment: int | None = None
+        if request.method in ("GET", "HEAD"):
+            stored, moment = await self._shelf.get(key, suits(request, self._rules), call.runtime)
         decision = decide(request, stored, call.runtime.now(), self._rules)
         if decision.action is Action.SERVE and not call.dry:
             return self._hit(request, call, decision, "fresh", "hit")
-        visit = Visit(request, call, proceed, key, decision, puts)
+        visit = Visit(request, call, proceed, key, decision, moment, since)
         if call.dry:
             return await self._explain(visit)
         match decision.action:
@@ -118,8 +124,8 @@ class Cache:
 
     async def _answer(self, visit: Visit) -> Response:
         try:
-            answered = await self._together.ask(visit)
-        except NetworkError as error:
+            answered = await self._asked(visit)
+        except (NetworkError, DeadlineExceededError) as error:
             stale = self._stale(visit, type(error).__name__)
             if stale is None:
                 raise
@@ -134,6 +140,16 @@ class Cache:
         self._note(visit, answered)
         return response
 
+    async def _asked(self, visit: Visit) -> Answered | Decision:
+        """In good time, where something else can be given."""
+        call = visit.call
+        if self._good_enough(visit) is None:
+            return await self._together.ask(visit)
+        try:
+            return await call.runtime.within(call.limit(inf) * _IN_TIME, self._together.ask(visit))
+        except TimeoutError:
+            raise call.overdue() from None
+
     def _note(self, visit: Visit, answered: Answered) -> None:
         call, decision = visit.call, visit.decision
         self._counts.add("missed" if answered.validated is None else "validated")
@@ -147,13 +163,21 @@ class Cache:
             call.emit(CacheHit(*about, "validated", terms.age(call.runtime.now()), terms.lifetime))
 
     def _stale(self, visit: Visit, failure: str) -> Response | None:
+        entry = self._good_enough(visit)
+        if entry is None or self._fetching.out_of_date(visit):
+            return None
+        decision = visit.decision._replace(age=entry.terms(self._rules).age(visit.call.runtime.now()))
+        return self._hit(visit.request, visit.call, decision, "stale", f'fwd=stale; detail="{failure}"')
+
+    def _good_enough(self, visit: Visit) -> Kept | None:
+        """What may be given if the service fails."""
         entry, now = visit.decision.entry, visit.call.runtime.now()
         if entry is None or not may_serve_stale_on_error(visit.request, entry, now, self._rules):
             return None
-        return self._hit(visit.request, visit.call, visit.decision, "stale", f'fwd=stale; detail="{failure}"')
+        return entry
 
     def _hit(self, request: Request, call: Call, decision: Decision, kind: str, did: str) -> Response:
-        _, entry, age, lifetime, _, _ = decision
+        entry, age, lifetime = decision.entry, decision.age, decision.lifetime
         assert entry is not None
         self._counts.add(kind)
         if call.observers:
@@ -162,8 +186,14 @@ class Cache:
 
     async def _explain(self, visit: Visit) -> Response:
         """Goes on to where the call is stopped, with the request that would be sent."""
-        request, call, proceed, _, decision, _ = visit
+        request, call, decision = visit.request, visit.call, visit.decision
         if call.notes is not None:
             call.notes.append(in_words(decision))
         entry = decision.entry if decision.action is Action.VALIDATE else None
-        return await proceed(request if entry is None else conditional(request, entry), call)
+        return await visit.proceed(request if entry is None else conditional(request, entry), call)
+
+
+def _checked(salt: object) -> bytes:
+    if not isinstance(salt, bytes) or len(salt) < SALT_SIZE:
+        raise ConfigurationError(f"a store's salt is {SALT_SIZE} bytes or more")
+    return salt[:64]  # which is what BLAKE2b takes

@@ -18,6 +18,8 @@ class CacheStats(NamedTuple):
         validated: answers that were given again as the service said that they are still good.
         shared: answers that another's same request had brought just then.
         missed: requests that the service answered.
+        refreshed: times that an answer was refreshed in the background.
+        refresh_failed: times that it could not be.
         entries: answers in the store.
         size: bytes that they take.
     """
@@ -27,6 +29,8 @@ class CacheStats(NamedTuple):
     validated: int
     shared: int
     missed: int
+    refreshed: int
+    refresh_failed: int
     entries: int
     size: int
 
@@ -35,7 +39,7 @@ class Counts:
     """Counts by kind."""
 
     def __init__(self) -> None:
-        self._numbers = dict.fromkeys(CacheStats._fields[:5], 0)
+        self._numbers = dict.fromkeys(CacheStats._fields[:-2], 0)
 
     def add(self, kind: str) -> None:
         """One more."""

@@ -41,6 +41,7 @@ class Database:
         self._connection: sqlite3.Connection | None = None
         self._closed = self._settled = False
         self._skip = self._skips = 0
+        self._why = ""
         self._patience = _PATIENCE
         self.salt = os.urandom(SALT_SIZE)
         with _GUARD:
@@ -119,12 +120,13 @@ class Database:
         self._disconnect()
         if self._skip:
             self._skip -= 1
-            raise UnfitError("the file could not be opened a moment ago")
+            raise UnfitError(self._why)
         try:
             self._connection = self._opened()
         except FAILURES as error:
             if _code(error) != sqlite3.SQLITE_BUSY:  # which is waited for
                 self._skip = self._skips = min(2 * self._skips + 1, _SKIPS)
+                self._why = str(error)
             self._failed(error)
             raise
         self._skips = 0

@@ -9,10 +9,9 @@ from typing import NamedTuple
 from jackfield import Request
 
 from ._kept import Kept, kept
-from ._rules import Rules
 from ._selecting import selected
 from ._stored import Stored
-from ._terms import Terms
+from ._terms import Rules, Terms
 from ._validating import CONDITIONS
 from ._wishes import NONE, Wishes, wishes_of
 
@@ -36,6 +35,10 @@ class Action(Enum):
     """The request is sent as it is, and the answer not kept; it may still make stored ones invalid."""
 
 
+GIVEN = (Action.SERVE, Action.SERVE_AND_REFRESH)
+"""Where the entry is the answer."""
+
+
 class Decision(NamedTuple):
     """What to do with a request, and why.
 
@@ -56,7 +59,7 @@ class Decision(NamedTuple):
     fwd: str = ""
 
 
-def decide(request: Request, stored: Sequence[Stored], now: float, rules: Rules) -> Decision:
+def decide(request: Request, stored: Sequence[Stored], now: float, rules: Rules, *, waited: bool = False) -> Decision:
     """What to do with a request.
 
     Args:
@@ -64,6 +67,8 @@ def decide(request: Request, stored: Sequence[Stored], now: float, rules: Rules)
         stored: what is kept for its URL and its owner, newest first.
         now: seconds since 1970.
         rules: by which the cache decides; the same object each time, as what is read of an entry is kept with it.
+        waited: whether what is stored has just come to a request that this one waited for. Then it is no older than it
+            says: the time that it was under way would have passed for a request of its own as well.
     """
     if request.method not in ("GET", "HEAD"):
         return Decision(Action.BYPASS, why="its method is not for a cache", fwd="method")
@@ -77,8 +82,14 @@ def decide(request: Request, stored: Sequence[Stored], now: float, rules: Rules)
         return _sent(wishes, Decision(Action.FETCH, why=why, fwd="vary-miss" if stored else "uri-miss"))
     terms = entry.terms(rules)
     age = terms.age(now)
-    action, why, fwd = _judged(terms, wishes, age)
+    action, why, fwd = _judged(terms, wishes, terms.told_age if waited else age)
     return _sent(wishes, Decision(action, entry, age, terms.lifetime, why, fwd))
+
+
+def is_for_all(entry: Stored, rules: Rules) -> bool:
+    """Whether an answer that has just come may be given to all who waited for it (§4)."""
+    terms = kept(entry).terms(rules)
+    return _judged(terms, NONE, terms.told_age)[0] in GIVEN
 
 
 def may_serve_stale_on_error(request: Request, entry: Stored, now: float, rules: Rules) -> bool:

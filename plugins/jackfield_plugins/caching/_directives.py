@@ -1,21 +1,47 @@
-"""Lists of cache directives (RFC 9111 §5.2): read in linear time, and never raising."""
+"""What an answer's fields say to a cache (RFC 9111 §5.2, §5.4, RFC 9213): read in linear time, and never raising."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
 from math import inf
+from typing import Any, NamedTuple, cast
+
+from jackfield import Headers
 
 Directives = dict[str, list[str | None]]
 """By its name in lower case the arguments of each directive, in order; None for one without."""
 
 MOST = float(2**31)  # seconds; §1.2.2: "the cache MUST consider the value to be 2147483648"
+_LONGEST = 16 * 1024  # characters of a structured field that is read
 
 # cache-directive = token [ "=" ( token / quoted-string ) ], between commas. The group: a quote is never closed.
 _members = re.compile(r'(?:[^",]++|"(?:[^"\\]|\\.)*+(?:"|(\\?\Z)))++', re.DOTALL).finditer
 _quoted = re.compile(r'"((?:[^"\\]|\\.)*+)"', re.DOTALL).fullmatch
 _escaped = re.compile(r"\\(.)", re.DOTALL).sub
 _is_token = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
+
+
+class Control(NamedTuple):
+    """Directives for a cache.
+
+    Attributes:
+        directives: by their names.
+        targeted: whether they are for caches of this kind: then neither Cache-Control nor Expires counts.
+    """
+
+    directives: Directives
+    targeted: bool = False
+
+
+def control_of(fields: Headers, shared: bool) -> Control:
+    """What the fields of an answer say to a cache that serves one user, or many."""
+    if shared and "cdn-cache-control" in fields and (targeted := _targeted(fields["cdn-cache-control"])):
+        return Control(targeted, True)
+    directives = parse_directives(fields.get_all("cache-control"))
+    if "cache-control" not in fields and "no-cache" in parse_directives(fields.get_all("pragma")):
+        directives["no-cache"] = [None]  # §5.4 has done with it; who sends nothing else means it
+    return Control(directives)
 
 
 def parse_directives(values: Iterable[str]) -> Directives:
@@ -86,3 +112,23 @@ def most(directives: Directives, name: str) -> float | None:
 
 def _or(value: float | None, otherwise: float) -> float:
     return otherwise if value is None else value
+
+
+def _targeted(text: str) -> Directives | None:
+    """RFC 9213 §2.1: one that is empty, or no dictionary, "MUST be ignored"."""
+    import http_sf
+
+    if len(text) > _LONGEST or not text.isascii():
+        return None
+    try:
+        found = cast("dict[str, tuple[Any, Any]]", http_sf.parse(text.encode(), tltype="dictionary"))
+    except http_sf.StructuredFieldError:
+        return None
+    return {name: [_typed(value)] for name, (value, _) in found.items() if value is not False}
+
+
+def _typed(value: object) -> str | None:
+    """As `parse_directives` has it: what has another type than the directive's is good for nothing."""
+    if value is True:
+        return None
+    return str(value) if isinstance(value, int) else ""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from jackfield import Headers
 
-from ._control import Control
-from ._dates import written
-from ._directives import listed
+from ._directives import Control, listed
+from ._freshness import written
 
 # §3.1: of one connection, or of one proxy.
 _HOP = frozenset(

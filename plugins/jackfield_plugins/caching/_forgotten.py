@@ -1,40 +1,38 @@
-"""What became invalid while an answer was under way: such an answer is older than what made it so, and is not kept."""
+"""Which places were forgotten when, counted and not timed: clocks are set back."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 
-from jackfield import fork_safe_lock
-
-_REMEMBERED = 4096  # places; what is older is taken to have been any place
-
-_guard = fork_safe_lock()
+REMEMBERED = 1000  # places; of what was asked for before them, nothing is kept
 
 
 class Forgotten:
-    """Counts the moments at which places were forgotten, in this process."""
+    """The last places that were forgotten. Who uses it from several threads holds a lock.
+
+    Attributes:
+        count: goes up whenever something is forgotten.
+    """
 
     def __init__(self) -> None:
-        self._places: OrderedDict[bytes, int] = OrderedDict()
-        self._all = 0
-        self.moment = 0
+        self.count = 0
+        self._places: OrderedDict[bytes, int] = OrderedDict()  # longest ago first
+        self._others = 0  # at which any other place may have been forgotten
 
     def add(self, place: bytes) -> None:
-        """What is under way for this place is not to be kept."""
-        with _guard:
-            self.moment += 1
-            self._places[place] = self.moment
-            self._places.move_to_end(place)
-            if len(self._places) > _REMEMBERED:
-                self._all = self._places.popitem(last=False)[1]
+        """It is forgotten now."""
+        self.count += 1
+        self._places[place] = self.count
+        self._places.move_to_end(place)
+        if len(self._places) > REMEMBERED:
+            self._others = self._places.popitem(last=False)[1]
 
     def add_all(self) -> None:
-        """Nor is anything else."""
-        with _guard:
-            self.moment += 1
-            self._all = self.moment
-            self._places.clear()
+        """So is every place."""
+        self.count += 1
+        self._others = self.count
+        self._places.clear()
 
     def last(self, place: bytes) -> int:
-        """The moment at which the place was forgotten last; 0 if it never was."""
-        return max(self._places.get(place, 0), self._all)
+        """The count at which it was forgotten last, or a later one; 0 if it never was."""
+        return self._places.get(place, self._others)

@@ -1,21 +1,23 @@
-"""How long an answer is fresh, and how old it was when it came (RFC 9111 §4.2)."""
+"""How long an answer is fresh, and how old it was when it came (RFC 9111 §4.2), with its dates (RFC 9110 §5.6.7)."""
 
 from __future__ import annotations
 
+from time import gmtime
 from typing import TYPE_CHECKING
 
-from jackfield import Headers
+from jackfield import Headers, parse_http_date
 
-from ._control import Control
-from ._dates import date_in
-from ._directives import delta, seconds
-from ._rules import Rules
+from ._directives import Control, delta, seconds
 
 if TYPE_CHECKING:
     from ._kept import Kept
+    from ._terms import Rules
 
 # RFC 9110 §15.1: "heuristically cacheable"; 206 is not kept.
 HEURISTIC = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501})
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def explicit_lifetime(entry: Kept, control: Control, rules: Rules) -> float | None:
@@ -49,7 +51,7 @@ def initial_age(entry: Kept) -> float:
     """Seconds since its origin made it, when it came: §4.2.3 `corrected_initial_age`, never too low."""
     apparent = entry.came_at - date_of(entry)
     delay = max(entry.came_at - entry.asked_at, 0.0)  # below 0: the clock was set meanwhile
-    return max(apparent, _told(entry.fields) + delay)
+    return max(apparent, told_age(entry.fields) + delay)
 
 
 def date_of(entry: Kept) -> float:
@@ -58,8 +60,23 @@ def date_of(entry: Kept) -> float:
     return entry.came_at if date is None else date
 
 
-def _told(fields: Headers) -> float:
-    """§5.1: of several "use the first member", and an invalid one "SHOULD" be ignored."""
+def told_age(fields: Headers) -> float:
+    """The seconds that `Age` gives. §5.1: of several "use the first member", and an invalid one "SHOULD" be ignored."""
     if "age" not in fields:
         return 0.0
     return delta(fields["age"].partition(",")[0].strip(" \t")) or 0.0
+
+
+def date_in(fields: Headers, name: str, now: float) -> float | None:
+    """The seconds since 1970 that a field gives; None if it is not there, or no date.
+
+    RFC 9111 §4.2: "a cache recipient SHOULD match the field value case-insensitively".
+    """
+    return parse_http_date(fields[name].title().replace("Gmt", "GMT"), now) if name in fields else None
+
+
+def written(moment: float) -> str:
+    """The date of a moment, in the one form that is to be sent."""
+    of = gmtime(moment)
+    time = f"{of.tm_hour:02}:{of.tm_min:02}:{of.tm_sec:02}"
+    return f"{_DAYS[of.tm_wday]}, {of.tm_mday:02} {_MONTHS[of.tm_mon - 1]} {of.tm_year:04} {time} GMT"

@@ -6,9 +6,8 @@ from functools import cached_property
 
 from jackfield import Headers
 
-from ._rules import Rules
 from ._stored import Stored
-from ._terms import Terms, terms_of
+from ._terms import Rules, Terms, terms_of
 
 
 class Kept(Stored):

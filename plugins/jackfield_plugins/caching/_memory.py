@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Sequence
 
 from jackfield import fork_safe_lock
 
-from ._checks import check_size
-from ._store import SALT_SIZE, VARIANTS, StoreStats
+from ._forgotten import Forgotten
+from ._store import SALT_SIZE, VARIANTS, Found, StoreStats, Suits, check_size
 from ._stored import Stored
 
 _GUARD = fork_safe_lock()
@@ -37,35 +36,48 @@ class MemoryStore:
         self._size = 0
         self._entries = 0
         self._closed = False
+        self._forgotten = Forgotten()
 
-    def get(self, place: bytes, owner: bytes) -> Sequence[Stored]:
+    def get(self, place: bytes, owner: bytes, suits: Suits | None = None) -> Found:
         """The very objects that were put, newest first."""
         key = place, owner
         with _GUARD:
             found = self._kept.get(key)
             if found is None:
-                return ()
+                return Found((), self._forgotten.count)
             self._kept.move_to_end(key)
-            return found
+            return Found(found, self._forgotten.count)
 
-    def put(self, place: bytes, owner: bytes, entry: Stored) -> None:
-        """Keeps it in place of the variant with the same `selecting`; not at all if it is larger than the store."""
+    def put(self, place: bytes, owner: bytes, entry: Stored, moment: int) -> bool:
+        """Keeps it in place of the variant with the same `selecting`; whether it did.
+
+        Not if the place was forgotten after that moment, if that variant was asked for later, or if it is larger than
+        the store.
+        """
         with _GUARD:
+            if self._closed or self._forgotten.last(place) > moment:
+                return False
+            variants = self._kept.get((place, owner), ())
+            if any(one.selecting == entry.selecting and one.asked_at > entry.asked_at for one in variants):
+                return False
             others = [other for other in self._taken(place, owner) if other.selecting != entry.selecting]
-            fits = not self._closed and _size(entry) <= self._max_size
+            fits = _size(entry) <= self._max_size
             self._give(place, owner, (entry, *others[: VARIANTS - 1]) if fits else tuple(others))
             while self._size > self._max_size:
                 self._drop_oldest()
+            return fits
 
     def remove(self, place: bytes) -> None:
         """Forgets what is kept of a place, whoever its owner is."""
         with _GUARD:
+            self._forgotten.add(place)
             for owner in tuple(self._owners.get(place, ())):
                 self._taken(place, owner)
 
     def clear(self) -> None:
         """Forgets everything."""
         with _GUARD:
+            self._forgotten.add_all()
             self._kept.clear()
             self._owners.clear()
             self._size = self._entries = 0

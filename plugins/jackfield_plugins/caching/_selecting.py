@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from jackfield import Headers, Request
 
 from ._freshness import date_of
 from ._kept import Kept, kept
-from ._rules import Rules
 from ._stored import Stored
+from ._terms import Rules
 
 Selecting = tuple[tuple[str, str | None], ...]
 
-# These hold no secret, and are compared as they are; of the others a store sees a digest.
-_PLAIN = frozenset(
-    {"accept", "accept-charset", "accept-encoding", "accept-language", "content-type", "origin", "prefer"}
-)
+PER_CALL = frozenset({"date", "traceparent", "tracestate", "x-correlation-id", "x-request-id"})
+"""Fields that differ from call to call, and neither tell who asks nor what for."""
+
+# These hold no secret, and are kept as they are; of the others a store sees a digest.
+_LISTS = frozenset({"accept", "accept-charset", "accept-encoding", "accept-language", "prefer"})
+_PLAIN = _LISTS | {"content-type", "origin"}
 _ANY_CASE = frozenset({"accept-charset", "accept-encoding", "accept-language"})
 
 
@@ -38,15 +40,26 @@ def selected(request: Request, stored: Sequence[Stored], rules: Rules) -> Kept |
         stored: what is kept for its URL, newest first.
         rules: by which it was kept.
     """
-    headers = request.headers
-    matching = [entry for entry in stored if not entry.selecting or _selects(headers, entry.selecting, rules)]
+    suit = suits(request, rules)
+    matching = [entry for entry in stored if not entry.selecting or suit(entry.selecting)]
     if len(matching) < 2:
         return kept(matching[0]) if matching else None
     return max(map(kept, matching), key=date_of)  # of equals the first
 
 
-def _selects(headers: Headers, values: Selecting, rules: Rules) -> bool:
-    return all(_value(headers, name, rules) == value for name, value in values)
+def suits(request: Request, rules: Rules) -> Callable[[Selecting], bool]:
+    """Tells of each entry's `selecting` whether the request has these values; each of its own is hashed once."""
+    values: dict[str, str | None] = {}
+
+    def suit(given: Selecting) -> bool:
+        for name, value in given:
+            if name not in values:
+                values[name] = _value(request.headers, name, rules)
+            if values[name] != value:
+                return False
+        return True
+
+    return suit
 
 
 def _value(headers: Headers, name: str, rules: Rules) -> str | None:
@@ -59,15 +72,16 @@ def _value(headers: Headers, name: str, rules: Rules) -> str | None:
         return _plain(name, headers[name])
     from hashlib import blake2b
 
-    text = f"{name}:{_normal(headers[name])}".encode("utf-8", "surrogatepass")
+    text = f"{name}:{headers[name]}".encode("utf-8", "surrogatepass")
     return blake2b(text, digest_size=16, key=rules.key).hexdigest()
 
 
 @lru_cache(maxsize=128)
 def _plain(name: str, value: str) -> str:
-    return _normal(value).lower() if name in _ANY_CASE else _normal(value)
+    """Normalised only as its own syntax allows: without blanks around the commas of a list, and in lower case.
 
-
-def _normal(value: str) -> str:
-    """Without blanks around commas, which a list allows; what holds a quoted string is left as it is."""
-    return value if '"' in value else ",".join([part.strip(" \t") for part in value.split(",")])
+    What holds a quoted string is left as it is.
+    """
+    if name in _LISTS and '"' not in value:
+        value = ",".join([part.strip(" \t") for part in value.split(",")])
+    return value.lower() if name in _ANY_CASE else value

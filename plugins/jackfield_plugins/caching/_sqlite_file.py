@@ -12,17 +12,23 @@ from pathlib import Path
 from jackfield import ConfigurationError, PrivateFolder
 
 OURS = 0x6A666361  # application_id: "jfca"
-VERSION = 1  # of the tables
+VERSION = 2  # of the tables
 _BESIDE = ("-wal", "-shm", "-journal")  # what SQLite puts beside the file, with its mode
 _TURN = 0.01  # seconds between two looks whether others have done
 _TURNS = 100
 _SMALLEST, _LARGEST = 1_000_000, 1_000_000_000  # bytes of one value
+_LOG, _PAGE = 4 * 1024 * 1024, 4096  # bytes of the log beside the file, and of a page
 
-# `uses` stands apart, as an update writes its row again, body and all.
+# `uses` stands apart, as an update writes its row again, body and all. The newest row of `forgotten` is the moment; its
+# first is a number that no other file began with, so that a moment says nothing in another one.
 EMPTY = (
     "DROP TABLE IF EXISTS entries",
     "DROP TABLE IF EXISTS uses",
-    "CREATE TABLE entries (id INTEGER PRIMARY KEY, place BLOB, owner BLOB, variant BLOB, data BLOB)",
+    "DROP TABLE IF EXISTS forgotten",
+    "CREATE TABLE forgotten (moment INTEGER PRIMARY KEY, place BLOB)",
+    "INSERT INTO forgotten SELECT abs(random() / 8), NULL",
+    "CREATE TABLE entries"
+    " (id INTEGER PRIMARY KEY, place BLOB, owner BLOB, variant BLOB, asked_at REAL, head BLOB, body BLOB)",
     "CREATE INDEX place ON entries (place, owner)",
     "CREATE TABLE uses (id INTEGER PRIMARY KEY, used INTEGER)",
     "CREATE INDEX used ON uses (used)",
@@ -48,12 +54,14 @@ class SqliteFile:
 
     Args:
         path: absolute.
-        limit: bytes of an entry; what claims to be larger is not even read.
+        limit: bytes of the file, and so of an entry; what claims to be larger is not even read. The log beside it
+            takes an eighth of that, 4 MiB at most, and what is written at one time.
     """
 
     def __init__(self, path: Path, limit: int) -> None:
         self.path = path
         self._limit = min(max(limit, _SMALLEST), _LARGEST)
+        self._log = min(limit // 8, _LOG)
         self._ours: tuple[int, int] | None = None  # device and inode of what was opened last, and known for a store's
 
     def is_there(self) -> bool:
@@ -123,7 +131,8 @@ class SqliteFile:
             raise UnfitError("it is not the file of a cache, or of another version: remove it, or name another one")
         self._ours = self._identity()
         connection.execute("PRAGMA synchronous = NORMAL")  # whole after a power cut too, if without what came last
-        connection.execute("PRAGMA journal_size_limit = 4194304")
+        connection.execute(f"PRAGMA journal_size_limit = {self._log}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {max(self._log // _PAGE, 1)}")
         for (found,) in connection.execute("SELECT salt FROM salt"):
             if isinstance(found, bytes) and len(found) == len(salt):
                 return found

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol, TypeAlias
+
+from jackfield import ConfigurationError
 
 from ._stored import Stored
 
 VARIANTS = 16  # of one place and owner, at most
 SALT_SIZE = 16  # bytes
+
+Suits: TypeAlias = Callable[[tuple[tuple[str, str | None], ...]], bool]
+
+
+class StoreError(OSError):
+    """A store cannot do its work. What the error says is logged, so it tells nothing that is secret."""
 
 
 class StoreStats(NamedTuple):
@@ -23,12 +31,25 @@ class StoreStats(NamedTuple):
     size: int
 
 
+class Found(NamedTuple):
+    """What a store has under a key.
+
+    Attributes:
+        entries: every variant there is, newest first, 16 at most.
+        moment: tells what is forgotten later from what was before: `put` is given it again. It is the store's own
+            count, not a time, as clocks are set back.
+    """
+
+    entries: Sequence[Stored]
+    moment: int
+
+
 class CacheStore(Protocol):
     """Keeps answers by place, a keyed digest of a URL, and owner, a keyed digest of who asked: both say nothing to it.
 
-    Safe between threads. One store may serve many clients; who made it closes it. Closed, it keeps and gives nothing.
-    A store forgets what it likes whenever it likes, but what it gives is what was put last: after a `put` or `remove`
-    that failed it gives nothing of that place any more.
+    Safe between threads, and the same for every process that has it. One store may serve many caches; who made it
+    closes it. Closed, it keeps and gives nothing. It may forget anything at any time. Whatever it raises, the call goes
+    on without it: nothing is given of a place whose `put` or `remove` has failed, until `remove` has not.
     """
 
     @property
@@ -38,22 +59,32 @@ class CacheStore(Protocol):
 
     @property
     def salt(self) -> bytes:
-        """Bytes that nobody can foretell, made with the store and kept in it; what makes places and owners of it."""
+        """16 bytes or more that nobody can foretell, made with the store and kept in it: keys are made with it."""
         ...
 
-    def get(self, place: bytes, owner: bytes) -> Sequence[Stored]:
-        """Every variant there is, newest first, 16 at most.
+    def get(self, place: bytes, owner: bytes, suits: Suits) -> Found:
+        """What there is.
+
+        Args:
+            place: where.
+            owner: whose.
+            suits: whether an entry with such a `selecting` can answer the request. Of one that cannot, the body may be
+                left out.
 
         Raises:
-            OSError: it cannot tell; the answer is asked for.
+            StoreError: it cannot tell.
         """
         ...
 
-    def put(self, place: bytes, owner: bytes, entry: Stored) -> None:
-        """Keeps it in place of the variant with the same `selecting`. A store in memory gives the very object again.
+    def put(self, place: bytes, owner: bytes, entry: Stored, moment: int) -> bool:
+        """Keeps it in place of the variant with the same `selecting`; whether it did.
+
+        Not if the place was forgotten after the moment, or if that variant has a later `asked_at`: what is newer stays.
+        If it cannot tell, it does not keep it. All of this is one step to other threads and processes. A store in
+        memory gives the very object again.
 
         Raises:
-            OSError: it cannot; the answer is not kept.
+            StoreError: it cannot.
         """
         ...
 
@@ -61,15 +92,15 @@ class CacheStore(Protocol):
         """Forgets what is kept of a place, whoever its owner is.
 
         Raises:
-            OSError: it cannot.
+            StoreError: it cannot.
         """
         ...
 
     def clear(self) -> None:
-        """Forgets everything.
+        """Forgets everything: every place.
 
         Raises:
-            OSError: it cannot.
+            StoreError: it cannot.
         """
         ...
 
@@ -77,10 +108,21 @@ class CacheStore(Protocol):
         """What is in it now.
 
         Raises:
-            OSError: it cannot tell.
+            StoreError: it cannot tell.
         """
         ...
 
     def close(self) -> None:
         """Gives back what it holds open. May be called again."""
         ...
+
+
+def check_size(name: str, given: object) -> int:
+    """The number of bytes that was given for a setting.
+
+    Raises:
+        ConfigurationError: it is no whole number, 1 or more.
+    """
+    if isinstance(given, int) and not isinstance(given, bool) and given > 0:
+        return given
+    raise ConfigurationError(f"{name} must be a number of bytes, 1 or more, not {given!r}")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from jackfield import Headers, Request
 
-from ._control import Control, control_of
-from ._directives import listed
+from ._directives import Control, control_of, listed
 from ._fields import dated, fields_to_keep
 from ._freshness import HEURISTIC
 from ._kept import Kept
-from ._rules import Rules
 from ._selecting import selecting
+from ._terms import Rules
 from ._validating import has_validator
 from ._wishes import wishes_of
 

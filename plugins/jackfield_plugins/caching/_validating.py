@@ -6,8 +6,8 @@ import re
 
 from jackfield import Headers, Request, parse_http_date
 
-from ._dates import date_in
 from ._fields import dated, merged
+from ._freshness import date_in
 from ._kept import Kept, kept
 from ._stored import Stored
 

@@ -6,8 +6,8 @@ from email.utils import formatdate
 
 from jackfield import Headers, Request, Url
 from jackfield_plugins.caching._kept import Kept
-from jackfield_plugins.caching._rules import Rules
 from jackfield_plugins.caching._storing import storable
+from jackfield_plugins.caching._terms import Rules
 
 NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
 PRIVATE, SHARED = Rules(), Rules(shared=True)

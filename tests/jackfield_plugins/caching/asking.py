@@ -31,6 +31,14 @@ class Api(Service):
         return read
 
     @operation
+    async def begin(self) -> Response:
+        """Streams, and closes before anything was read."""
+        response = await self.send(Request("GET", self.url("r")), stream=True)
+        body: Any = response.body
+        await body.close()
+        return response
+
+    @operation
     async def open(self) -> Any:
         return (await self.send(Request("GET", self.url("r")), stream=True)).body
 

@@ -6,9 +6,9 @@ from jackfield import Headers, Request, Response
 from jackfield_plugins.caching._deciding import Action, decide
 from jackfield_plugins.caching._invalidating import invalidated
 from jackfield_plugins.caching._kept import Kept
-from jackfield_plugins.caching._rules import Rules
 from jackfield_plugins.caching._serving import served
 from jackfield_plugins.caching._storing import storable
+from jackfield_plugins.caching._terms import Rules
 from jackfield_plugins.caching._validating import conditional, updated, updated_by_head
 
 Answer = tuple[int, Headers, bytes]

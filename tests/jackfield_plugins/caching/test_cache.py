@@ -6,29 +6,41 @@ from typing import Any
 
 import pytest
 from tests.clients import COLOURS
-from tests.jackfield_plugins.caching.asking import DATE, Asking, Watching, answer, did
+from tests.jackfield_plugins.caching.asking import DATE, URL, Api, Asking, Watching, answer, did
+from tests.jackfield_plugins.caching.test_failing_stores import Failing
 
 from jackfield import (
+    AsyncClient,
+    BodyTooLargeError,
     CacheHit,
     CacheMiss,
     CacheNotStored,
     CacheStored,
+    Call,
     ConfigurationError,
     ConnectError,
     ConnectionLostError,
+    DeadlineExceededError,
     NotFoundError,
+    Proceed,
     ReadTimeoutError,
     Request,
     Response,
     ServiceError,
+    Stage,
+    Step,
     UnavailableError,
+    hookimpl,
 )
-from jackfield.testing import CutBody
+from jackfield.testing import CutBody, FakeTransport, SimulatedRuntime
 from jackfield_plugins.auth import Bearer
 from jackfield_plugins.caching import Cache, CacheStats, MemoryStore, Stored
 from jackfield_plugins.retry import Retry
 
 both = pytest.mark.parametrize("colour", COLOURS)
+
+
+class AsyncApiClient(Api, AsyncClient): ...
 
 
 @both
@@ -277,10 +289,13 @@ def test_what_became_invalid_while_it_was_under_way_is_not_kept(colour: str) -> 
     cache = Cache()
 
     def posted(request: Request) -> Response:
-        cache._fetching.forgotten.add(cache._keys.place(request))  # another client's POST was answered meanwhile
+        other.client.ask("r", "POST")  # was answered meanwhile
         return answer(b"old")
 
-    with Asking(colour, cache, [posted, answer(b"new")]) as api:
+    with (
+        Asking("sync", cache, [answer(b"")]) as other,
+        Asking(colour, cache, [posted, answer(b"new")]) as api,
+    ):
         assert api().body == b"old"
         assert api().body == b"new"
 
@@ -288,14 +303,20 @@ def test_what_became_invalid_while_it_was_under_way_is_not_kept(colour: str) -> 
 @both
 def test_nor_what_became_invalid_while_it_was_put_down(colour: str) -> None:
     class Slow(MemoryStore):
-        def put(self, place: bytes, owner: bytes, entry: Stored) -> None:
-            cache._fetching.forgotten.add(place)  # another client's POST was answered meanwhile
-            super().put(place, owner, entry)
+        def put(self, place: bytes, owner: bytes, entry: Stored, moment: int) -> bool:
+            if entry.body == b"old":
+                self.remove(place)  # another client's POST was answered meanwhile
+            return super().put(place, owner, entry, moment)
 
-    cache = Cache(Slow())
-    with Asking(colour, cache, [answer(b"old"), answer(b"new")]) as api:
-        assert api().body == b"old"
+    watching = Watching()
+    with Asking(colour, Cache(Slow()), [answer(b"old"), answer(b"new")], watching) as api:
+        response = api()
+        assert (response.body, did(response)) == (b"old", "jackfield; fwd=uri-miss")
         assert api().body == b"new"
+        assert api().body == b"new"
+
+    [told] = watching.named(CacheNotStored)
+    assert told.reason == "it is older than what was kept or forgotten while it was under way"
 
 
 @both
@@ -587,3 +608,177 @@ def test_the_heuristic_is_used_and_may_be_left_out() -> None:
             api.wait(3500)
             api()
         assert api.asked == asked
+
+
+@pytest.mark.parametrize("salt", [b"", b"x" * 15, "x" * 16, None])
+def test_a_store_without_a_salt_is_refused(salt: Any) -> None:
+    store = MemoryStore()
+    store.salt = salt
+
+    with pytest.raises(ConfigurationError, match="salt is 16 bytes or more"):
+        Cache(store)
+
+
+@both
+def test_a_long_salt_is_good_as_well(colour: str) -> None:
+    store = MemoryStore()
+    store.salt = b"x" * 100
+    with Asking(colour, Cache(store), [answer(b"one", vary="X-Foo")]) as api:
+        assert api(headers={"X-Foo": "1"}).body == api(headers={"X-Foo": "1"}).body == b"one"
+
+
+# --- other clients and caches on one store
+
+
+@both
+def test_a_shared_cache_gives_nothing_that_a_private_one_has_kept_and_forgets_it_too(colour: str) -> None:
+    store = MemoryStore()
+    with Asking(colour, Cache(store), otherwise=answer(b"mine", "private, max-age=60")) as private:
+        private()
+        with Asking(colour, Cache(store, shared=True), [answer(b"ours"), answer(b"")]) as shared:
+            assert shared().body == b"ours"
+            assert shared().body == b"ours"
+            shared("r", "POST")
+        private()
+        assert private.asked == 2
+
+
+@both
+def test_a_body_that_is_longer_than_a_client_allows_is_an_error_out_of_the_cache_too(colour: str) -> None:
+    store = MemoryStore()
+    with (
+        Asking(colour, Cache(store), [answer(b"x" * 1000), Response(304)]) as one,
+        Asking(colour, Cache(store), max_body_size=999) as other,
+        Asking(colour, Cache(store), max_body_size=1000) as third,
+    ):
+        one()
+        with pytest.raises(BodyTooLargeError, match="max_body_size, 999 bytes"):
+            other()
+        assert other.read() == b"x" * 1000  # which a stream is not bound by
+        assert third().body == b"x" * 1000
+
+
+# --- what other steps do
+
+
+class Adding:
+    """Adds a field behind the cache, and tells nobody whose it is."""
+
+    name = "adding"
+
+    def __init__(self, stage: Stage, **fields: str) -> None:
+        self._stage = stage
+        self._fields = fields
+
+    @hookimpl
+    def jackfield_steps(self) -> list[Step]:
+        return [Step(self.name, self._stage, self._run, after=("cache",) if self._stage is Stage.CACHE else ())]
+
+    async def _run(self, request: Request, call: Call, proceed: Proceed) -> Response:
+        headers = request.headers
+        for name, value in self._fields.items():
+            headers = headers.replacing(name.replace("_", "-"), value)
+        return await proceed(request.with_headers(headers), call)
+
+
+@both
+@pytest.mark.parametrize("stage", [Stage.CACHE, Stage.RETRY, Stage.LIMIT])
+def test_what_a_step_behind_the_cache_asks_for_somebody_is_not_kept(colour: str, stage: Stage) -> None:
+    cache, watching = Cache(), Watching()
+    for who in ("alice", "bob"):
+        adding = Adding(stage, authorization=who)
+        with Asking(
+            colour, cache, (), adding, watching, otherwise=lambda sent: answer(sent.headers["authorization"].encode())
+        ) as api:
+            assert api().body == who.encode()
+            assert did(api()) == "jackfield; fwd=uri-miss"
+
+    reasons = {event.reason for event in watching.named(CacheNotStored)}
+    assert reasons == {"a step behind the cache has changed who asks, or for what"}
+
+
+@both
+@pytest.mark.parametrize("vary", ["Accept-Language", "X-Request-Id"])
+def test_nor_what_varies_by_a_field_that_such_a_step_has_set(colour: str, vary: str) -> None:
+    cache = Cache()
+    for what in ("de", "en"):
+        adding = Adding(Stage.LIMIT, **{vary.replace("-", "_"): what})
+        with Asking(colour, cache, (), adding, otherwise=answer(what.encode(), vary=vary)) as api:
+            assert api().body == what.encode()
+
+
+@both
+def test_fields_that_such_a_step_adds_do_not_matter_if_they_tell_nothing(colour: str) -> None:
+    with Asking(colour, Cache(), [answer(b"one", vary="Accept")], Adding(Stage.LIMIT, traceparent="00-1-2-03")) as api:
+        assert api().body == api().body == b"one"
+
+
+# --- deadlines
+
+
+@both
+def test_a_service_that_hangs_until_the_deadline_is_one_that_fails(colour: str) -> None:
+    late = DeadlineExceededError("the call took longer than 30 s")
+    with Asking(colour, Cache(), [answer(b"good", "max-age=1, stale-if-error=60"), late, late]) as api:
+        api()
+        api.wait(10)
+        assert did(api()) == 'jackfield; fwd=stale; detail="DeadlineExceededError"; ttl=-9'
+        api.wait(60)
+        with pytest.raises(DeadlineExceededError):
+            api()
+
+
+def test_what_is_stale_is_given_before_the_deadline_and_without_a_look_at_the_store() -> None:
+    runtime, store = SimulatedRuntime(1), Failing(blocks=True)
+
+    async def respond(request: Request) -> Response:
+        if len(fake.requests) > 1:
+            await runtime.sleep(1000)
+        return answer(b"good", "max-age=1, stale-if-error=60")
+
+    fake = FakeTransport(otherwise=respond)
+    client = AsyncApiClient(URL, transport=fake, cache=Cache(store), runtime=runtime, timeout=5)
+
+    async def main() -> None:
+        await client.ask()
+        await runtime.sleep(10)
+        began = runtime.monotonic()
+        response = await client.ask()
+        assert did(response) == 'jackfield; fwd=stale; detail="DeadlineExceededError"; ttl=-13'
+        assert 4.5 < runtime.monotonic() - began < 5
+
+    runtime.run(main())
+
+    assert store.worked == ["get", "put", "get"]
+
+
+@both
+def test_an_answer_that_is_too_long_to_be_kept_takes_the_older_one_with_it(colour: str) -> None:
+    answers = [answer(b"old"), answer(b"much longer"), answer(b"new")]
+    with Asking(colour, Cache(max_entry=5), answers) as api:
+        api()
+        assert api(headers={"Cache-Control": "no-cache"}).body == b"much longer"
+        assert api().body == b"new"
+
+
+@both
+def test_a_304_that_brings_another_vary_has_the_answer_asked_for_again(colour: str) -> None:
+    answers = [
+        answer(b"one", etag='"1"'),
+        Response(304, {"Cache-Control": "max-age=60", "ETag": '"1"', "Vary": "Accept"}),
+        answer(b"two", vary="Accept"),
+    ]
+    with Asking(colour, Cache(), answers) as api:
+        api(headers={"Accept": "a"})
+        api.wait(100)
+        assert api(headers={"Accept": "a"}).body == b"one"
+        assert api(headers={"Accept": "b"}).body == b"two"
+
+
+@both
+def test_a_head_that_brings_another_vary_leaves_nothing_beside_it(colour: str) -> None:
+    head = Response(200, {"Cache-Control": "max-age=60", "ETag": '"1"', "Vary": "Accept-Language"})
+    with Asking(colour, Cache(), [answer(b"english", etag='"1"'), head, answer(b"deutsch")]) as api:
+        api(headers={"Accept-Language": "en"})
+        api("r", "HEAD", headers={"Accept-Language": "en", "Cache-Control": "no-cache"})
+        assert api(headers={"Accept-Language": "de"}).body == b"deutsch"

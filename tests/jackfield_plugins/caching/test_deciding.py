@@ -8,10 +8,10 @@ import pytest
 from tests.jackfield_plugins.caching.answers import NOW, PRIVATE, SHARED, URL, Fields, date, fields, get, stored
 
 from jackfield import Request, StreamBody
-from jackfield_plugins.caching._deciding import Action, Decision, decide, may_serve_stale_on_error
+from jackfield_plugins.caching._deciding import Action, Decision, decide, is_for_all, may_serve_stale_on_error
 from jackfield_plugins.caching._kept import Kept
-from jackfield_plugins.caching._rules import Rules
 from jackfield_plugins.caching._stored import Stored
+from jackfield_plugins.caching._terms import Rules
 from jackfield_plugins.caching._wishes import Wishes, wishes_of
 
 FRESH: dict[str, str] = {"Cache-Control": "max-age=60", "ETag": '"e"'}
@@ -52,6 +52,37 @@ def test_4_a_fresh_entry_is_given_with_its_age() -> None:
 def test_4_2_an_entry_is_fresh_as_long_as_its_lifetime_is_greater_than_its_age() -> None:
     assert action(after=59.9) is Action.SERVE
     assert action(after=60) is Action.VALIDATE
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (control("max-age=1"), Action.SERVE),
+        ({**control("max-age=1"), "Date": date(-50)}, Action.SERVE),
+        ({**control("max-age=60"), "Age": "59"}, Action.SERVE),
+        ({**control("max-age=60"), "Age": "60"}, Action.VALIDATE),
+        (control("max-age=0"), Action.VALIDATE),
+        (control("max-age=60, no-cache"), Action.VALIDATE),
+        (control("max-age=0, stale-while-revalidate=60"), Action.SERVE_AND_REFRESH),
+    ],
+    ids=str,
+)
+def test_4_to_who_waited_for_an_answer_it_is_no_older_than_it_says(given: Fields, expected: Action) -> None:
+    entry = stored(given)._replace(asked_at=NOW - 30)
+
+    decision = decide(get(), [entry], NOW + 1, PRIVATE, waited=True)
+
+    assert decision.action is expected
+    assert decision.age >= 31  # of which it tells the truth
+    assert is_for_all(entry, PRIVATE) == (expected is not Action.VALIDATE)
+
+
+@pytest.mark.parametrize("wish", ["no-cache", "max-age=20", "min-fresh=40"])
+def test_4_who_waited_has_its_own_wishes_still(wish: str) -> None:
+    entry = stored({**FRESH, "Age": "30"})
+
+    assert decide(get({"Cache-Control": wish}), [entry], NOW, PRIVATE, waited=True).action is Action.VALIDATE
+    assert is_for_all(entry, PRIVATE)
 
 
 def test_4_a_head_is_answered_by_what_a_get_has_stored() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from tests.clients import COLOURS
 from tests.jackfield_plugins.caching.asking import Asking, Watching, answer, did
 
 from jackfield import CacheNotStored, Response, ServiceError
-from jackfield_plugins.caching import Cache, MemoryStore, Stored
+from jackfield_plugins.caching import Cache, Found, MemoryStore, Stored, StoreError, Suits
 
 both = pytest.mark.parametrize("colour", COLOURS)
 
@@ -19,7 +19,7 @@ both = pytest.mark.parametrize("colour", COLOURS)
 class Failing(MemoryStore):
     """Fails at some of its work, and counts all of it."""
 
-    def __init__(self, *fails: str, error: Exception | None = None, blocks: bool = False) -> None:
+    def __init__(self, *fails: str, error: BaseException | None = None, blocks: bool = False) -> None:
         super().__init__()
         self.fails = fails
         self.blocks = blocks
@@ -31,17 +31,21 @@ class Failing(MemoryStore):
         if name in self.fails:
             raise self.error
 
-    def get(self, place: bytes, owner: bytes) -> Sequence[Stored]:
+    def get(self, place: bytes, owner: bytes, suits: Suits | None = None) -> Found:
         self._work("get")
         return super().get(place, owner)
 
-    def put(self, place: bytes, owner: bytes, entry: Stored) -> None:
+    def put(self, place: bytes, owner: bytes, entry: Stored, moment: int) -> bool:
         self._work("put")
-        super().put(place, owner, entry)
+        return super().put(place, owner, entry, moment)
 
     def remove(self, place: bytes) -> None:
         self._work("remove")
         super().remove(place)
+
+    def clear(self) -> None:
+        self._work("clear")
+        super().clear()
 
 
 kinds = pytest.mark.parametrize("blocks", [False, True], ids=["memory", "blocking"])
@@ -94,14 +98,37 @@ def test_f44_what_could_not_be_forgotten_is_not_given(colour: str, blocks: bool)
 
 
 def test_f44_of_too_much_that_could_not_be_forgotten_nothing_is_given() -> None:
-    store = Failing("remove")
+    store = Failing("remove", "clear")
     with Asking("sync", Cache(store), otherwise=lambda _: answer(b"one")) as api:
         api()
-        for number in range(4098):
+        for number in range(1001):
             api(str(number), "POST")
         api()
-        assert api.asked == 4100
-        assert len(api.client.cache._shelf._doubted) == 4097
+        api()
+        assert api.asked == 1004
+
+
+def test_f44_the_store_is_worth_a_word_each_hour(caplog: pytest.LogCaptureFixture) -> None:
+    cache = Cache(Failing("get"))
+    with Asking("sync", cache, otherwise=answer(b"one")) as api:
+        for _ in range(3):
+            api()
+        assert len(caplog.records) == 1
+        api.wait(3599)
+        api()
+        assert len(caplog.records) == 1
+        api.wait(2)
+        api()
+        api()
+        assert len(caplog.records) == 2
+
+
+def test_f44_what_a_store_says_itself_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with Asking("sync", Cache(Failing("get", error=StoreError("/var/cache/a.db: full"))), [answer(b"one")]) as api:
+        api()
+
+    [warning] = caplog.records
+    assert warning.getMessage() == ("the cache's store Failing failed (/var/cache/a.db: full): calls go on without it")
 
 
 @both
@@ -135,6 +162,21 @@ def test_what_is_not_for_a_cache_does_not_read_the_store(colour: str) -> None:
         api("r", "POST")
 
     assert store.worked == ["remove"]
+
+
+def test_what_forgets_nothing_takes_no_thread() -> None:
+    offloaded: list[object] = []
+
+    async def offload(work: Callable[[], object]) -> object:
+        offloaded.append(work)
+        return work()
+
+    with Asking("async", Cache(Failing(blocks=True)), otherwise=answer(b"")) as api:
+        api.runtime.offload = offload  # type: ignore[method-assign,assignment]  # counted
+        api("r", "OPTIONS")
+        assert not offloaded
+        api("r", "POST")
+        assert len(offloaded) == 1
 
 
 def test_a_store_that_blocks_is_asked_in_a_thread_of_its_own_by_async_clients() -> None:

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.jackfield_plugins.caching.answers import NOW, PRIVATE, SHARED, Fields, date, fields
 
-from jackfield_plugins.caching._dates import date_in, written
 from jackfield_plugins.caching._directives import MOST
+from jackfield_plugins.caching._freshness import date_in, written
 from jackfield_plugins.caching._kept import Kept, kept
-from jackfield_plugins.caching._rules import Rules
 from jackfield_plugins.caching._stored import Stored
+from jackfield_plugins.caching._terms import Rules
 
 
 def entry(given: Fields, status: int = 200, asked_at: float = NOW, came_at: float = NOW) -> Kept:

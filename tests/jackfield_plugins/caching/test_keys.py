@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jackfield import Request, Url
-from jackfield_plugins.caching._forgotten import Forgotten
 from jackfield_plugins.caching._keys import Keys
 
 KEYS = Keys(b"salt" * 4)
@@ -112,17 +111,32 @@ def test_another_store_has_other_keys() -> None:
     assert KEYS.of(get(), ME).owner != Keys(b"pepper" * 3).of(get(), ME).owner
 
 
-def test_a_long_salt_is_used_as_far_as_it_goes() -> None:
-    assert Keys(b"x" * 100).place(get()) == Keys(b"x" * 64).place(get())
-
-
 def test_places_and_owners_are_remembered_within_bounds() -> None:
     keys = Keys(b"salt")
     for number in range(5000):
         keys.of(get(f"/{number}"), b"%d" % number)
 
-    assert len(keys._places) == len(keys._owners) == 4096
+    assert len(keys._places) == len(keys._owners) == 512
     assert keys.place(get("/0")) == Keys(b"salt").place(get("/0"))
+
+
+def test_places_of_long_urls_are_not_remembered() -> None:
+    keys = Keys(b"salt")
+    for number in range(10):
+        keys.place(get(f"/{number}" + "x" * 8000))
+
+    assert not keys._places
+    assert keys.place(get("/" + "x" * 8000)) == Keys(b"salt").place(get("/" + "x" * 8000))
+    assert keys.place(get("/" + "x" * 8000)) != keys.place(get("/" + "x" * 8001))
+
+
+def test_a_shared_cache_is_another_owner_than_a_private_one() -> None:
+    for headers in ({}, {"Cookie": "a"}):
+        mine = Keys(b"salt").of(get(headers=headers), ME)
+        ours = Keys(b"salt", shared=True).of(get(headers=headers), ME)
+
+        assert mine.place == ours.place  # what one forgets, so does the other
+        assert mine.owner != ours.owner
 
 
 @settings(deadline=None, max_examples=100)
@@ -134,43 +148,3 @@ def test_other_queries_have_other_places(a: str, b: str, c: str, d: str) -> None
         return
 
     assert (KEYS.place(one) == KEYS.place(other)) == ((a, b) == (c, d))
-
-
-def test_a_forgotten_place_is_later_than_what_was_before() -> None:
-    forgotten = Forgotten()
-    before = forgotten.moment
-    forgotten.add(b"a")
-
-    assert forgotten.last(b"a") > before
-    assert forgotten.last(b"b") == 0
-    assert forgotten.last(b"a") <= forgotten.moment
-
-    before = forgotten.moment
-    forgotten.add_all()
-    assert forgotten.last(b"b") > before
-
-
-def test_of_what_was_forgotten_long_ago_too_much_is_taken_to_be_forgotten_and_never_too_little() -> None:
-    forgotten = Forgotten()
-    forgotten.add(b"first")
-    before = forgotten.last(b"first")
-    for number in range(5000):
-        forgotten.add(b"%d" % number)
-
-    assert len(forgotten._places) == 4096
-    assert forgotten.last(b"first") >= before
-    assert forgotten.last(b"first") < forgotten.last(b"4999")
-    assert forgotten.last(b"never") >= before
-
-
-def test_a_place_forgotten_again_stays_longer() -> None:
-    forgotten = Forgotten()
-    forgotten.add(b"a")
-    for number in range(4000):
-        forgotten.add(b"%d" % number)
-    forgotten.add(b"a")
-    last = forgotten.moment
-    for number in range(4000, 4500):
-        forgotten.add(b"%d" % number)
-
-    assert forgotten._places[b"a"] == last

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -13,9 +15,11 @@ from tests.jackfield_plugins.caching.asking import URL, Api, Asking, Watching, a
 from jackfield import (
     AsyncClient,
     CacheHit,
+    CacheRefreshFailed,
     Call,
     Client,
     ConnectError,
+    NotFoundError,
     Proceed,
     Request,
     Response,
@@ -145,6 +149,143 @@ def test_a_refresh_that_fails_is_tried_again_by_the_next() -> None:
     assert len(fake.requests) == 3
 
 
+@pytest.mark.parametrize("failure", [ConnectError("refused"), Response(503), Response(401), Response(403)])
+def test_one_that_fails_rests_for_twice_as_long_each_time_up_to_a_minute(failure: Any) -> None:
+    watching = Watching()
+    runtime = SimulatedRuntime(2)
+    given: list[Any] = [answer(b"one", "max-age=0, stale-while-revalidate=1000", etag='"1"'), *[failure] * 12]
+    fake = Slow(runtime, *given).fake
+    client = AsyncApiClient(URL, cache=Cache(), transport=fake, runtime=runtime, plugins=[watching])
+
+    async def main() -> None:
+        await client.ask()
+        for _ in range(1200):
+            assert (await client.ask()).content == b"one"
+            await runtime.sleep(0.25)
+
+    runtime.run(main())
+
+    told = watching.named(CacheRefreshFailed)
+    assert [event.delay for event in told] == [1, 2, 4, 8, 16, 32, 60, 60, 60, 60]
+    assert told[0][:4] == ("ask", "GET", f"{URL}/r", str(getattr(failure, "status", "ConnectError")))
+    assert client.cache.stats()[5:7] == (0, 10)
+
+
+def test_what_was_refreshed_rests_no_longer() -> None:
+    swr = "max-age=0, stale-while-revalidate=1000"
+    failed = Response(503)
+    runtime, _, client = made(
+        *(answer(b"1", swr), failed, failed, answer(b"2", swr), failed, answer(b"3", swr), answer(b"4", swr))
+    )
+
+    async def main() -> list[bytes]:
+        bodies: list[bytes] = []
+        for _ in range(8):
+            bodies.append((await client.ask()).content)
+            await runtime.sleep(2.1)
+        return bodies
+
+    assert runtime.run(main()) == [b"1"] * 5 + [b"2"] * 2 + [b"3"]
+    assert client.cache.stats()[5:7] == (3, 3)
+
+
+@pytest.mark.parametrize("found", [Response(404, {"cache-control": "max-age=60"}), answer(b"two", "no-store")])
+def test_what_another_answer_has_replaced_has_not_failed(found: Response) -> None:
+    watching = Watching()
+    runtime, _, client = made(answer(b"one", SWR), found, found, plugins=[watching])
+
+    async def main() -> None:
+        await client.ask()
+        await runtime.sleep(70)
+        assert (await client.ask()).content == b"one"
+        await runtime.sleep(2)
+        with suppress(NotFoundError):
+            assert (await client.ask()).content == b"two"
+
+    runtime.run(main())
+
+    assert watching.named(CacheRefreshFailed) == []
+    assert client.cache.stats()[5:7] == (1, 0)
+
+
+def test_what_rests_rests_alone() -> None:
+    runtime, fake, client = made(answer(b"a", SWR), answer(b"b", SWR), Response(503), answer(b"c", SWR))
+
+    async def main() -> None:
+        await client.ask("a")
+        await client.ask("b")
+        await runtime.sleep(70)
+        await client.ask("a")
+        await runtime.sleep(1.5)
+        await client.ask("a")
+        await client.ask("b")
+        await runtime.sleep(1.5)
+
+    runtime.run(main())
+
+    assert [request.url.path for request in fake.requests[2:]] == ["/a", "/b"]
+
+
+def test_one_that_ends_with_its_client_says_nothing_and_another_client_goes_on() -> None:
+    watching, cache = Watching(), Cache()
+
+    async def main() -> None:
+        asked, swr = asyncio.Event(), answer(b"one", "max-age=0, stale-while-revalidate=1000")
+
+        async def hangs(request: Request) -> Response:
+            asked.set()
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        fake = FakeTransport([swr, hangs, answer(b"two")])
+        async with AsyncApiClient(URL, cache=cache, transport=fake, plugins=[watching]) as client:
+            await client.ask()
+            await client.ask()
+            await asked.wait()
+        async with AsyncApiClient(URL, cache=cache, transport=fake, plugins=[watching]) as client:
+            for _ in range(100):
+                await client.ask()
+                await asyncio.sleep(0)
+            assert (await client.ask()).body == b"two"
+
+    asyncio.run(asyncio.wait_for(main(), 10))
+
+    assert watching.named(CacheRefreshFailed) == []
+    assert cache.stats()[5:7] == (1, 0)
+
+
+def test_only_so_many_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jackfield_plugins.caching._refreshing._REMEMBERED", 2)
+    runtime = SimulatedRuntime(3)
+    given = [answer(b"one", SWR)] * 5 + [Response(503)] * 5
+    cache = Cache()
+    client = AsyncApiClient(URL, cache=cache, transport=FakeTransport(given), runtime=runtime)
+
+    async def main() -> None:
+        for number in range(5):
+            await client.ask(f"r{number}")
+        await runtime.sleep(70)
+        for number in range(5):
+            await client.ask(f"r{number}")
+        await runtime.sleep(0.1)
+
+    runtime.run(main())
+
+    assert len(cache._refreshing._resting) == 2
+
+
+def test_one_that_breaks_rests_as_well() -> None:
+    runtime = Inline()
+    fake = FakeTransport([answer(b"one", SWR), ValueError("a mistake"), answer(b"two", SWR)])
+    client = ApiClient(URL, cache=Cache(), transport=fake, runtime=runtime)
+    client.ask()
+    runtime.elapsed += 70
+
+    assert [client.ask().body for _ in range(3)] == [b"one"] * 3
+    assert len(fake.requests) == 2
+    assert [str(error) for error in runtime.failed] == ["a mistake"]
+
+
 def test_who_may_not_have_it_stale_waits_for_the_refresh_under_way() -> None:
     runtime, fake, client = made(answer(b"one", SWR), answer(b"two", SWR))
 
@@ -223,6 +364,31 @@ class Inline(VirtualSyncRuntime):
         with ThreadPoolExecutor(1) as thread:
             self.failed.append(thread.submit(self.run, work).exception(10))
         return True
+
+
+class Losing(VirtualSyncRuntime):
+    """Takes work for the background, and nothing comes of it: as in a forked child of what its parent had begun."""
+
+    taken = 0
+
+    def background(self, work: Any) -> bool:
+        work.close()
+        self.taken += 1
+        return True
+
+
+def test_a_refresh_of_which_nothing_is_heard_is_begun_again_when_its_time_is_over() -> None:
+    runtime = Losing()
+    client = ApiClient(URL, cache=Cache(), transport=FakeTransport([answer(b"one", SWR)]), runtime=runtime, timeout=10)
+    client.ask()
+    runtime.elapsed += 70
+    begun: list[int] = []
+    for _ in range(3):
+        client.ask()
+        begun.append(runtime.taken)
+        runtime.elapsed += 6
+
+    assert begun == [1, 1, 2]
 
 
 def test_a_sync_client_refreshes_in_a_thread() -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from time import perf_counter
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.jackfield_plugins.caching.answers import PRIVATE, Fields, date, fields, get, stored
 
-from jackfield_plugins.caching._rules import Rules
-from jackfield_plugins.caching._selecting import selected, selecting
+from jackfield_plugins.caching._selecting import selected, selecting, suits
 from jackfield_plugins.caching._stored import Stored
+from jackfield_plugins.caching._terms import Rules
 
 
 def entry(vary: Fields, asked: Fields, rules: Rules = PRIVATE) -> Stored:
@@ -51,14 +53,24 @@ def test_4_1_a_star_fails_to_match_always(lines: list[str]) -> None:
     assert selecting(get(), fields([("Vary", line) for line in lines]), PRIVATE) is None
 
 
-def test_4_1_fields_of_several_lines_and_blanks_around_commas_make_no_difference() -> None:
-    assert matches("A", {"A": "1, 2"}, [("A", "1"), ("A", "2")])
-    assert matches("A", {"A": "1,2"}, {"A": "1 ,\t2"})
-    assert not matches("A", {"A": "1,2"}, {"A": "2,1"})
+@pytest.mark.parametrize("name", ["A", "Accept", "Cookie"])
+def test_4_1_fields_of_several_lines_are_one(name: str) -> None:
+    assert matches(name, {name: "1, 2"}, [(name, "1"), (name, "2")])
+
+
+@pytest.mark.parametrize("name", ["Accept", "Accept-Charset", "Accept-Encoding", "Accept-Language", "Prefer"])
+def test_4_1_blanks_around_commas_make_no_difference_in_a_list(name: str) -> None:
+    assert matches(name, {name: "1,2"}, {name: "1 ,\t2"})
+    assert not matches(name, {name: "1,2"}, {name: "2,1"})
+
+
+@pytest.mark.parametrize("name", ["A", "Cookie", "X-Name", "Origin", "Content-Type"])
+def test_4_1_they_do_where_nobody_knows_that_it_is_a_list(name: str) -> None:
+    assert not matches(name, {name: "name=a,b"}, {name: "name=a, b"})
 
 
 def test_4_1_a_quoted_string_is_compared_as_it_is() -> None:
-    assert not matches("A", {"A": '"a, b"'}, {"A": '"a,b"'})
+    assert not matches("Prefer", {"Prefer": 'a="a, b"'}, {"Prefer": 'a="a,b"'})
 
 
 @pytest.mark.parametrize("name", ["Accept-Language", "Accept-Encoding", "Accept-Charset"])
@@ -89,6 +101,30 @@ def test_4_1_of_equal_dates_the_newest_in_the_store_is_selected() -> None:
     one, two = (entry({"Vary": "A"}, {})._replace(body=body) for body in (b"1", b"2"))
 
     assert selected(get(), [one, two], PRIVATE) == one
+
+
+def test_what_a_request_says_of_a_field_is_hashed_once_however_many_entries_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hashed: list[bytes] = []
+
+    def counting(text: bytes, **options: Any) -> Any:
+        hashed.append(text)
+        return blake2b(text, **options)
+
+    variants = [entry({"Vary": "X-Foo, X-Bar"}, {"X-Foo": str(number), "X-Bar": "1"}) for number in range(16)]
+    monkeypatch.setattr("hashlib.blake2b", counting)
+
+    assert selected(get({"X-Foo": "15", "X-Bar": "1"}), variants, PRIVATE) == variants[15]
+    assert len(hashed) == 2
+
+
+def test_whether_a_request_suits_can_be_asked_of_any_number_of_entries() -> None:
+    suit = suits(get({"A": "1", "Accept": "b"}), PRIVATE)
+    one, other = entry({"Vary": "A, Accept"}, {"A": "1", "Accept": "b"}), entry({"Vary": "A"}, {"A": "2"})
+
+    assert [suit(of.selecting) for of in (one, other, one)] == [True, False, True]
+    assert suit(())
 
 
 def test_nothing_stored_is_nothing_selected() -> None:

@@ -14,16 +14,17 @@ from pathlib import Path
 from tracemalloc import get_traced_memory, start, stop
 
 import pytest
+from tests.jackfield_plugins.caching.shelved import Shelved
 
 from jackfield import ConfigurationError
-from jackfield_plugins.caching import SqliteStore, Stored
+from jackfield_plugins.caching import SqliteStore, Stored, StoreError
 
 NOBODY = 65534
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 PLACE, OTHER, OWNER = b"p" * 32, b"q" * 32, b"o" * 32
 BESIDE = ("", "-wal", "-shm")
 
-Open = Callable[..., SqliteStore]
+Open = Callable[..., Shelved]
 
 
 @pytest.fixture
@@ -38,14 +39,14 @@ def opened(path: Path) -> Iterator[Open]:
     """Another store of the same file, as another process has it."""
     with ExitStack() as stores:
 
-        def another(max_size: int = 10_000_000) -> SqliteStore:
-            return stores.enter_context(closing(SqliteStore(path, max_size)))
+        def another(max_size: int = 10_000_000) -> Shelved:
+            return stores.enter_context(closing(Shelved(SqliteStore(path, max_size))))
 
         yield another
 
 
 @pytest.fixture
-def store(opened: Open) -> SqliteStore:
+def store(opened: Open) -> Shelved:
     return opened()
 
 
@@ -64,7 +65,7 @@ def number(place: int) -> bytes:
     return place.to_bytes(32, "big")
 
 
-def body(store: SqliteStore, place: bytes = PLACE) -> bytes | None:
+def body(store: Shelved, place: bytes = PLACE) -> bytes | None:
     found = store.get(place, OWNER)
     return found[0].body if found else None
 
@@ -84,7 +85,7 @@ def said(caplog: pytest.LogCaptureFixture) -> list[str]:
 # --- the file
 
 
-def test_what_was_put_is_there_for_another_store_of_the_file(store: SqliteStore, opened: Open) -> None:
+def test_what_was_put_is_there_for_another_store_of_the_file(store: Shelved, opened: Open) -> None:
     store.put(PLACE, OWNER, entry())
 
     other = opened()
@@ -96,7 +97,7 @@ def test_what_was_put_is_there_for_another_store_of_the_file(store: SqliteStore,
 
 
 def test_what_was_put_outlives_the_store(path: Path, opened: Open) -> None:
-    with closing(SqliteStore(str(path))) as store:
+    with closing(Shelved(SqliteStore(str(path)))) as store:
         store.put(PLACE, OWNER, entry())
 
     again = opened()
@@ -109,7 +110,7 @@ def test_what_was_put_outlives_the_store(path: Path, opened: Open) -> None:
 def test_the_files_are_this_users_alone_and_so_are_the_folders_that_are_made(tmp_path: Path) -> None:
     path = tmp_path / "new" / "newer" / "answers.sqlite"
 
-    with closing(SqliteStore(path)) as store:
+    with closing(Shelved(SqliteStore(path))) as store:
         store.put(PLACE, OWNER, entry())
 
         assert {stat.S_IMODE(path.with_name(path.name + ending).stat().st_mode) for ending in BESIDE} == {0o600}
@@ -186,7 +187,7 @@ def test_a_path_must_be_one(given: object) -> None:
 
 
 def test_a_file_that_became_open_to_others_is_passed_by(
-    store: SqliteStore, path: Path, caplog: pytest.LogCaptureFixture
+    store: Shelved, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     store.put(PLACE, OWNER, entry())
     path.unlink()
@@ -205,11 +206,11 @@ def test_a_file_that_became_open_to_others_is_passed_by(
 # --- what a hit costs
 
 
-def test_a_hit_is_one_select_and_writes_nothing(store: SqliteStore, path: Path) -> None:
+def test_a_hit_is_one_select_and_writes_nothing(store: Shelved, path: Path) -> None:
     store.put(PLACE, OWNER, entry())
     asked: list[str] = []
-    assert store._database._connection is not None
-    store._database._connection.set_trace_callback(asked.append)
+    assert store.inside._database._connection is not None
+    store.inside._database._connection.set_trace_callback(asked.append)
     with closing(sqlite3.connect(path)) as other:
         before = other.execute("PRAGMA data_version").fetchone()
 
@@ -218,7 +219,7 @@ def test_a_hit_is_one_select_and_writes_nothing(store: SqliteStore, path: Path) 
 
         assert other.execute("PRAGMA data_version").fetchone() == before
     assert len(asked) == 500
-    assert all(question.startswith("SELECT data FROM entries") for question in asked)
+    assert all(question.startswith("SELECT max(moment), NULL, NULL FROM forgotten UNION") for question in asked)
 
 
 def test_what_another_process_uses_is_not_what_goes_first(opened: Open) -> None:
@@ -261,15 +262,13 @@ def test_what_is_used_often_is_not_written_each_time(opened: Open) -> None:
         store.get(number(0), OWNER)
         store.put(number(100 + n), OWNER, entry())
     with closing(opened()) as other:
-        (row,) = other._database.read("SELECT max(used) FROM uses")
+        (row,) = other.inside._database.read("SELECT max(used) FROM uses")
         written.append(row)
 
     assert row[0] < 40 + 20 + 10  # 40 uses, of which a few were written
 
 
-def test_what_was_parsed_of_an_entry_stays_parsed_as_long_as_its_row_is_the_same(
-    store: SqliteStore, opened: Open
-) -> None:
+def test_what_was_parsed_of_an_entry_stays_parsed_as_long_as_its_row_is_the_same(store: Shelved, opened: Open) -> None:
     store.put(PLACE, OWNER, entry())
     (found,) = store.get(PLACE, OWNER)
 
@@ -279,18 +278,62 @@ def test_what_was_parsed_of_an_entry_stays_parsed_as_long_as_its_row_is_the_same
     assert body(store) == b"BODY"
 
 
-def test_large_entries_are_not_held_in_memory(store: SqliteStore) -> None:
+def test_large_entries_are_not_held_in_memory(store: Shelved) -> None:
     for n in range(200):
         store.put(number(n), OWNER, entry(bytes(30_000)))
         assert body(store, number(n))
     store.put(PLACE, OWNER, entry(bytes(40_000)))
     assert body(store)
 
-    held = store._recent._read
+    held = store.inside._recent._read
 
     assert len(held) == 128
     assert (number(199), OWNER) in held
     assert (PLACE, OWNER) not in held
+
+
+def test_of_long_bodies_only_the_one_that_suits_is_read(path: Path) -> None:
+    long = os.urandom(40_000)
+    with closing(SqliteStore(path)) as store:
+        moment = store.get(PLACE, OWNER).moment
+        for accept in ("a", "b", "c"):
+            store.put(PLACE, OWNER, entry(accept.encode() + long, accept), moment)
+        store.put(PLACE, OWNER, entry(b"short", "d"), moment)
+        asked: list[str] = []
+        assert store._database._connection is not None
+        store._database._connection.set_trace_callback(asked.append)
+
+        found = store.get(PLACE, OWNER, lambda selecting: selecting == (("accept", "b"),)).entries
+
+        assert [each.body for each in found] == [b"short", b"", b"b" + long, b""]
+        assert [each.selecting[0][1] for each in found] == ["d", "c", "b", "a"]
+        assert len(asked) == 2
+        assert [each.body[:1] for each in store.get(PLACE, OWNER).entries] == [b"s", b"c", b"b", b"a"]
+
+
+def test_a_long_body_that_goes_while_it_is_asked_for_is_not_there(path: Path) -> None:
+    with closing(SqliteStore(path)) as store:
+        moment = store.get(PLACE, OWNER).moment
+        for accept in ("a", "b"):
+            store.put(PLACE, OWNER, entry(os.urandom(40_000), accept), moment)
+
+        def suits(selecting: object) -> bool:
+            meddle(path, "DELETE FROM entries")
+            return True
+
+        assert store.get(PLACE, OWNER, suits).entries == ()
+        assert store.get(PLACE, OWNER).entries == ()
+
+
+def test_a_file_without_a_moment_gets_one(store: Shelved, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store.put(PLACE, OWNER, entry())
+    meddle(path, "DELETE FROM forgotten")
+
+    assert not store.inside.put(PLACE, OWNER, entry(), 0)
+    assert not store.get(PLACE, OWNER)
+    store.put(PLACE, OWNER, entry())
+    assert body(store) == b"body"
+    assert len(said(caplog)) == 1
 
 
 # --- the bound
@@ -307,6 +350,37 @@ def test_the_files_stay_within_the_bound_and_a_log(opened: Open, path: Path) -> 
     assert store.stats().entries > 400
 
 
+def test_large_entries_find_their_room_before_they_are_written(opened: Open, path: Path) -> None:
+    store = opened(2_000_000)
+
+    for n in range(6):
+        store.put(number(n), OWNER, entry(os.urandom(1_900_000)))
+
+        assert body(store, number(n))
+        assert path.stat().st_size <= 2_050_000
+        assert path.with_name(path.name + "-wal").stat().st_size <= 2_050_000
+    for n in range(200):
+        store.put(number(n), OWNER, entry(os.urandom(2000)))
+    assert path.with_name(path.name + "-wal").stat().st_size <= 500_000  # it shrinks again
+
+
+def test_the_log_is_an_eighth_of_what_the_file_may_take(opened: Open, path: Path) -> None:
+    store = opened(800_000)
+
+    for n in range(500):
+        store.put(number(n), OWNER, entry(os.urandom(2000)))
+
+    assert path.stat().st_size <= 850_000
+    assert path.with_name(path.name + "-wal").stat().st_size <= 200_000
+
+
+def test_of_what_was_forgotten_no_more_is_written_down_than_is_needed(store: Shelved) -> None:
+    for n in range(1100):
+        store.inside.remove(number(n))
+
+    assert store.inside._database.read("SELECT count(*) FROM forgotten") == [(1001,)]
+
+
 def test_a_store_that_may_take_less_than_it_holds_shrinks(opened: Open) -> None:
     store = opened()
     for n in range(500):
@@ -319,7 +393,7 @@ def test_a_store_that_may_take_less_than_it_holds_shrinks(opened: Open) -> None:
     assert smaller.stats().size <= 200_000
 
 
-def test_a_cleared_store_gives_its_room_back_and_nothing_of_it_can_be_read(store: SqliteStore, path: Path) -> None:
+def test_a_cleared_store_gives_its_room_back_and_nothing_of_it_can_be_read(store: Shelved, path: Path) -> None:
     for n in range(300):
         store.put(number(n), OWNER, entry(b"hunter2-canary" * 500))
 
@@ -336,21 +410,28 @@ def test_a_cleared_store_gives_its_room_back_and_nothing_of_it_can_be_read(store
 @pytest.mark.parametrize(
     "damage",
     [
-        "UPDATE entries SET data = x''",
-        "UPDATE entries SET data = NULL",
-        "UPDATE entries SET data = 7",
-        "UPDATE entries SET data = 'text'",
-        "UPDATE entries SET data = CAST(x'fffe' AS TEXT)",
-        "UPDATE entries SET data = data || x'00'",
-        "UPDATE entries SET data = substr(data, 1, length(data) - 1)",
-        "UPDATE entries SET data = x'02' || substr(data, 2)",
-        "UPDATE entries SET data = substr(data, 1, 40) || x'ff' || substr(data, 42)",
-        "UPDATE entries SET data = zeroblob(20000000)",
+        *(
+            damage.replace("data", column)
+            for column in ("head", "body")
+            for damage in (
+                "UPDATE entries SET data = x''",
+                "UPDATE entries SET data = NULL",
+                "UPDATE entries SET data = 7",
+                "UPDATE entries SET data = 'text'",
+                "UPDATE entries SET data = CAST(x'fffe' AS TEXT)",
+                "UPDATE entries SET data = data || x'00'",
+                "UPDATE entries SET data = substr(data, 1, length(data) - 1)",
+                "UPDATE entries SET data = x'02' || substr(data, 2)",
+                "UPDATE entries SET data = zeroblob(20000000)",
+            )
+        ),
+        "UPDATE entries SET head = substr(head, 1, 40) || x'ff' || substr(head, 42)",
+        "UPDATE entries SET body = substr(body, 1, 2) || x'ff' || substr(body, 4)",
         "UPDATE entries SET owner = x'01', place = (SELECT place FROM entries WHERE owner = x'02')",
     ],
 )
 def test_a_damaged_entry_is_a_miss_is_dropped_and_told_once(
-    damage: str, store: SqliteStore, opened: Open, path: Path, caplog: pytest.LogCaptureFixture
+    damage: str, store: Shelved, opened: Open, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     for place in (PLACE, OTHER):
         store.put(place, b"\1", entry())
@@ -365,14 +446,14 @@ def test_a_damaged_entry_is_a_miss_is_dropped_and_told_once(
     assert len(said(caplog)) == 1
     assert "damaged" in said(caplog)[0]
     with closing(opened()) as other:
-        assert other._database.read("SELECT count(*) FROM entries WHERE owner = x'01'") == [(0,)]
+        assert other.inside._database.read("SELECT count(*) FROM entries WHERE owner = x'01'") == [(0,)]
     store.put(PLACE, b"\1", entry(b"new"))
     assert [found.body for found in store.get(PLACE, b"\1")] == [b"new"]
 
 
-def test_an_entry_that_says_it_is_giant_is_not_even_read(store: SqliteStore, path: Path) -> None:
+def test_an_entry_that_says_it_is_giant_is_not_even_read(store: Shelved, path: Path) -> None:
     store.put(PLACE, OWNER, entry())
-    meddle(path, "UPDATE entries SET data = zeroblob(20000000)")
+    meddle(path, "UPDATE entries SET body = zeroblob(20000000)")
     start()
 
     assert not store.get(PLACE, OWNER)
@@ -383,7 +464,7 @@ def test_an_entry_that_says_it_is_giant_is_not_even_read(store: SqliteStore, pat
 
 
 def test_an_entry_that_is_no_text_is_not_kept_nor_what_it_replaces(
-    store: SqliteStore, caplog: pytest.LogCaptureFixture
+    store: Shelved, caplog: pytest.LogCaptureFixture
 ) -> None:
     store.put(PLACE, OWNER, entry())
 
@@ -415,7 +496,7 @@ def _look_alike(path: Path) -> None:
 
 def _later_versions(path: Path) -> None:
     SqliteStore(path).close()
-    meddle(path, "PRAGMA user_version = 2")
+    meddle(path, "PRAGMA user_version = 3")
 
 
 def _without_salt(path: Path) -> None:
@@ -454,7 +535,7 @@ def test_a_file_that_is_no_store_of_this_version_is_passed_by_and_left_alone(
 
 
 def test_a_file_that_cannot_be_used_is_tried_less_and_less_often(path: Path, opened: Open) -> None:
-    def tries(store: SqliteStore) -> int:
+    def tries(store: Shelved) -> int:
         for n in range(100):
             store.put(PLACE, OWNER, entry())
             if body(store):
@@ -492,7 +573,7 @@ def test_a_file_of_no_bytes_is_a_new_one(path: Path, opened: Open, caplog: pytes
 
 
 def test_a_file_that_was_removed_is_made_again_with_the_same_salt(
-    store: SqliteStore, opened: Open, path: Path, caplog: pytest.LogCaptureFixture
+    store: Shelved, opened: Open, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     store.put(PLACE, OWNER, entry())
     path.unlink()  # and its log stays behind
@@ -506,7 +587,7 @@ def test_a_file_that_was_removed_is_made_again_with_the_same_salt(
 
 
 def test_a_file_that_is_made_again_shares_nothing_with_the_one_that_was_removed(
-    store: SqliteStore, opened: Open, path: Path
+    store: Shelved, opened: Open, path: Path
 ) -> None:
     store.put(PLACE, OWNER, entry())
     beside = [path.with_name(path.name + ending) for ending in BESIDE[1:]]
@@ -523,7 +604,7 @@ def test_those_who_make_a_file_at_the_same_time_make_one(tmp_path: Path, caplog:
 
     def make(n: int) -> bytes:
         together.wait()
-        with closing(SqliteStore(tmp_path / str(n) / "answers.sqlite")) as store:
+        with closing(Shelved(SqliteStore(tmp_path / str(n) / "answers.sqlite"))) as store:
             return store.salt
 
     with ThreadPoolExecutor(6) as threads:
@@ -534,10 +615,10 @@ def test_those_who_make_a_file_at_the_same_time_make_one(tmp_path: Path, caplog:
 
 
 def test_a_file_that_another_cache_put_there_is_passed_by(
-    store: SqliteStore, path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    store: Shelved, path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     store.put(PLACE, OWNER, entry())
-    with closing(SqliteStore(tmp_path / "other" / "answers.sqlite")) as other:
+    with closing(Shelved(SqliteStore(tmp_path / "other" / "answers.sqlite"))) as other:
         other.put(OTHER, OWNER, entry())
     for ending in BESIDE[1:]:
         path.with_name(path.name + ending).unlink()
@@ -557,7 +638,7 @@ def test_a_file_that_another_cache_put_there_is_passed_by(
 @pytest.fixture
 def whole(path: Path) -> bytes:
     """A file with entries, after its last store was closed."""
-    with closing(SqliteStore(path)) as store:
+    with closing(Shelved(SqliteStore(path))) as store:
         for n in range(60):
             store.put(number(n), OWNER, entry(number(n) * 40))
     return path.read_bytes()
@@ -595,11 +676,11 @@ def test_a_file_that_is_damaged_while_it_is_used_is_begun_anew(
 
 
 def test_a_file_whose_head_is_damaged_while_it_is_used_is_begun_anew(
-    store: SqliteStore, opened: Open, path: Path, caplog: pytest.LogCaptureFixture
+    store: Shelved, opened: Open, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     other = opened()
     other.put(OTHER, OWNER, entry())
-    other._database.tidy()  # nothing is in the log any more
+    other.inside._database.tidy()  # nothing is in the log any more
     with path.open("r+b") as file:
         file.write(b"\xff" * 100)
 
@@ -628,7 +709,7 @@ def test_a_file_whose_damage_is_no_text_is_begun_anew(whole: bytes, path: Path, 
 def test_no_damage_makes_a_call_fail_or_an_answer_wrong(part: int, whole: bytes, path: Path) -> None:
     for at in range(part * 131, len(whole), 8 * 131):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ (1 << part)]) + whole[at + 1 :])
-        with closing(SqliteStore(path)) as store:
+        with closing(Shelved(SqliteStore(path))) as store:
             for n in range(0, 60, 7):
                 assert body(store, number(n)) in (number(n) * 40, None), at
             store.put(number(1), OWNER, entry(b"new"))
@@ -643,7 +724,7 @@ def test_no_damage_makes_a_call_fail_or_an_answer_wrong(part: int, whole: bytes,
 def test_a_file_that_was_cut_makes_no_call_fail(whole: bytes, path: Path) -> None:
     for size in range(0, len(whole), 4096 - 512):
         path.write_bytes(whole[:size])
-        with closing(SqliteStore(path)) as store:
+        with closing(Shelved(SqliteStore(path))) as store:
             for n in range(60):
                 assert body(store, number(n)) in (number(n) * 40, None), size
             store.put(number(1), OWNER, entry(b"new"))
@@ -657,7 +738,7 @@ def test_a_file_that_was_cut_makes_no_call_fail(whole: bytes, path: Path) -> Non
 
 
 def test_a_locked_file_is_read_and_what_could_not_be_written_is_not_given(
-    store: SqliteStore, opened: Open, path: Path, caplog: pytest.LogCaptureFixture
+    store: Shelved, opened: Open, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     for place in (PLACE, OTHER, number(1), number(2)):
         store.put(place, OWNER, entry())
@@ -685,9 +766,7 @@ def test_a_locked_file_is_read_and_what_could_not_be_written_is_not_given(
         assert body(each, number(2)) == b"newer"
 
 
-def test_what_a_locked_file_owes_is_written_when_the_store_is_closed(
-    store: SqliteStore, opened: Open, path: Path
-) -> None:
+def test_what_a_locked_file_owes_is_written_when_the_store_is_closed(store: Shelved, opened: Open, path: Path) -> None:
     store.put(PLACE, OWNER, entry())
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -699,7 +778,7 @@ def test_what_a_locked_file_owes_is_written_when_the_store_is_closed(
     assert not opened().get(PLACE, OWNER)
 
 
-def test_a_clearing_that_cannot_be_written_is_made_up_for(store: SqliteStore, opened: Open, path: Path) -> None:
+def test_a_clearing_that_cannot_be_written_is_made_up_for(store: Shelved, opened: Open, path: Path) -> None:
     store.put(PLACE, OWNER, entry())
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -714,7 +793,7 @@ def test_a_clearing_that_cannot_be_written_is_made_up_for(store: SqliteStore, op
         assert body(each, OTHER) == b"body"
 
 
-def test_who_owes_too_much_owes_everything(store: SqliteStore, opened: Open, path: Path) -> None:
+def test_who_owes_too_much_owes_everything(store: Shelved, opened: Open, path: Path) -> None:
     store.put(PLACE, OWNER, entry())
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -730,7 +809,7 @@ def test_who_owes_too_much_owes_everything(store: SqliteStore, opened: Open, pat
         assert body(each, OTHER) == b"body"
 
 
-def test_a_writer_waits_for_another_process(store: SqliteStore, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_writer_waits_for_another_process(store: Shelved, path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
         other.execute("BEGIN IMMEDIATE")
         done = threading.Timer(0.1, lambda: other.execute("ROLLBACK"))
@@ -743,7 +822,7 @@ def test_a_writer_waits_for_another_process(store: SqliteStore, path: Path, capl
     assert said(caplog) == []
 
 
-def test_who_waited_in_vain_waits_again_once_it_was_let_in(store: SqliteStore, path: Path) -> None:
+def test_who_waited_in_vain_waits_again_once_it_was_let_in(store: Shelved, path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
         other.execute("BEGIN IMMEDIATE")
         store.put(PLACE, OWNER, entry(b"lost"))
@@ -760,7 +839,7 @@ def test_who_waited_in_vain_waits_again_once_it_was_let_in(store: SqliteStore, p
 
 
 def test_who_opens_a_file_waits_for_another_process(
-    store: SqliteStore, opened: Open, path: Path, caplog: pytest.LogCaptureFixture
+    store: Shelved, opened: Open, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     store.put(PLACE, OWNER, entry())
     salt = store.salt
@@ -796,18 +875,16 @@ def test_a_file_that_nobody_else_may_open_is_passed_by(
     assert "locked" in said(caplog)[0]
 
 
-def test_a_file_that_takes_no_more_pages_makes_no_call_fail(
-    store: SqliteStore, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_file_that_takes_no_more_pages_makes_no_call_fail(store: Shelved, caplog: pytest.LogCaptureFixture) -> None:
     store.put(PLACE, OWNER, entry(b"old"))
     store.put(OTHER, OWNER, entry(b"other"))
-    assert store._database._connection is not None
-    connection = store._database._connection
+    assert store.inside._database._connection is not None
+    connection = store.inside._database._connection
     connection.execute("PRAGMA max_page_count = 10")
 
     store.put(PLACE, OWNER, entry(bytes(100_000)))
 
-    assert store._database._connection is connection  # which is good
+    assert store.inside._database._connection is connection  # which is good
     assert not store.get(PLACE, OWNER)
     assert body(store, OTHER) == b"other"
     connection.execute("PRAGMA max_page_count = 10000")
@@ -817,7 +894,7 @@ def test_a_file_that_takes_no_more_pages_makes_no_call_fail(
     assert "full" in said(caplog)[0]
 
 
-def test_an_interrupt_leaves_the_file_as_it_was(store: SqliteStore, opened: Open) -> None:
+def test_an_interrupt_leaves_the_file_as_it_was(store: Shelved, opened: Open) -> None:
     store.put(PLACE, OWNER, entry())
 
     def interrupted(connection: sqlite3.Connection) -> None:
@@ -825,14 +902,13 @@ def test_an_interrupt_leaves_the_file_as_it_was(store: SqliteStore, opened: Open
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        store._write(interrupted, OTHER)
+        store.inside._write(interrupted)
 
     assert body(store) == b"body"
     assert body(opened()) == b"body"
-    assert not store.get(OTHER, OWNER)
 
 
-def test_a_call_within_a_call_of_the_same_thread_harms_neither(store: SqliteStore, opened: Open) -> None:
+def test_a_call_within_a_call_of_the_same_thread_harms_neither(store: Shelved, opened: Open) -> None:
     """A coroutine that was given up ends wherever the garbage collector finds it."""
     store.put(OTHER, OWNER, entry())
 
@@ -840,7 +916,9 @@ def test_a_call_within_a_call_of_the_same_thread_harms_neither(store: SqliteStor
         connection.execute("DELETE FROM entries WHERE place = ?", (OTHER,))
         store.put(PLACE, OWNER, entry(b"within"))
 
-    store._write(work, OTHER)
+    store.shelf.forget([OTHER])
+    with pytest.raises(StoreError):
+        store.inside._write(work)
     store.put(number(1), OWNER, entry())
 
     for each in (store, opened()):

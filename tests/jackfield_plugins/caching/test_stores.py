@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.jackfield_plugins.caching.shelved import Shelved
 
 from jackfield import ConfigurationError
 from jackfield_plugins.caching import CacheStore, MemoryStore, SqliteStore, Stored, StoreStats
@@ -20,7 +21,7 @@ from jackfield_plugins.caching import CacheStore, MemoryStore, SqliteStore, Stor
 PLACE, OTHER = b"p" * 32, b"q" * 32
 OWNER, STRANGER = b"o" * 32, b"s" * 32
 
-Make = Callable[..., CacheStore]
+Make = Callable[..., Shelved]
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -28,13 +29,13 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
     """A new store each time."""
     made: list[CacheStore] = []
 
-    def new(max_size: int = 1_000_000) -> CacheStore:
+    def new(max_size: int = 1_000_000) -> Shelved:
         made.append(
             MemoryStore(max_size)
             if request.param == "memory"
             else SqliteStore(tmp_path / f"{len(made)}" / "cache.sqlite", max_size)
         )
-        return made[-1]
+        return Shelved(made[-1])
 
     yield new
 
@@ -43,7 +44,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
 
 
 @pytest.fixture
-def store(make: Make) -> CacheStore:
+def store(make: Make) -> Shelved:
     return make()
 
 
@@ -62,7 +63,7 @@ def number(place: int) -> bytes:
 # --- what is kept
 
 
-def test_what_was_put_is_given_as_it_was(store: CacheStore) -> None:
+def test_what_was_put_is_given_as_it_was(store: Shelved) -> None:
     kept = entry(bytes(range(256)), accept="text/html", cookie=None)
 
     store.put(PLACE, OWNER, kept)
@@ -72,12 +73,12 @@ def test_what_was_put_is_given_as_it_was(store: CacheStore) -> None:
     assert store.stats().entries == 1
 
 
-def test_nothing_is_given_of_what_nobody_put(store: CacheStore) -> None:
+def test_nothing_is_given_of_what_nobody_put(store: Shelved) -> None:
     assert not store.get(PLACE, OWNER)
     assert store.stats() == StoreStats(0, 0)
 
 
-def test_an_owner_sees_nothing_of_another(store: CacheStore) -> None:
+def test_an_owner_sees_nothing_of_another(store: Shelved) -> None:
     store.put(PLACE, OWNER, entry(b"mine"))
 
     store.put(PLACE, STRANGER, entry(b"theirs"))
@@ -88,20 +89,20 @@ def test_an_owner_sees_nothing_of_another(store: CacheStore) -> None:
     assert not store.get(OWNER, PLACE)
 
 
-def test_where_a_place_ends_and_an_owner_begins_is_no_matter_of_opinion(store: CacheStore) -> None:
+def test_where_a_place_ends_and_an_owner_begins_is_no_matter_of_opinion(store: Shelved) -> None:
     store.put(b"ab", b"c", entry())
 
     assert not store.get(b"a", b"bc")
 
 
-def test_variants_are_given_newest_first(store: CacheStore) -> None:
+def test_variants_are_given_newest_first(store: Shelved) -> None:
     for name in ("a", "b", "c"):
         store.put(PLACE, OWNER, entry(name.encode(), accept=name))
 
     assert bodies(store.get(PLACE, OWNER)) == [b"c", b"b", b"a"]
 
 
-def test_a_variant_takes_the_place_of_the_one_with_the_same_selecting_fields(store: CacheStore) -> None:
+def test_a_variant_takes_the_place_of_the_one_with_the_same_selecting_fields(store: Shelved) -> None:
     store.put(PLACE, OWNER, entry(b"old", accept="a"))
     store.put(PLACE, OWNER, entry(b"other", accept="b"))
 
@@ -111,7 +112,7 @@ def test_a_variant_takes_the_place_of_the_one_with_the_same_selecting_fields(sto
     assert store.stats().entries == 2
 
 
-def test_a_field_that_is_missing_is_not_one_that_is_empty_or_says_none(store: CacheStore) -> None:
+def test_a_field_that_is_missing_is_not_one_that_is_empty_or_says_none(store: Shelved) -> None:
     for value in (None, "", "None"):
         store.put(PLACE, OWNER, entry(accept=value))
     store.put(PLACE, OWNER, entry())
@@ -119,7 +120,7 @@ def test_a_field_that_is_missing_is_not_one_that_is_empty_or_says_none(store: Ca
     assert len(store.get(PLACE, OWNER)) == 4
 
 
-def test_sixteen_variants_are_kept_of_a_place_for_each_owner(store: CacheStore) -> None:
+def test_sixteen_variants_are_kept_of_a_place_for_each_owner(store: Shelved) -> None:
     store.put(PLACE, STRANGER, entry(b"theirs"))
 
     for n in range(20):
@@ -133,7 +134,7 @@ def test_sixteen_variants_are_kept_of_a_place_for_each_owner(store: CacheStore) 
 # --- what is forgotten
 
 
-def test_a_place_is_forgotten_whoever_its_owner_is(store: CacheStore) -> None:
+def test_a_place_is_forgotten_whoever_its_owner_is(store: Shelved) -> None:
     for owner in (OWNER, STRANGER):
         store.put(PLACE, owner, entry(accept="a"))
         store.put(PLACE, owner, entry(accept="b"))
@@ -148,7 +149,7 @@ def test_a_place_is_forgotten_whoever_its_owner_is(store: CacheStore) -> None:
     assert store.stats().entries == 1
 
 
-def test_a_cleared_store_holds_nothing_and_takes_new_entries(store: CacheStore) -> None:
+def test_a_cleared_store_holds_nothing_and_takes_new_entries(store: Shelved) -> None:
     salt = store.salt
     for n in range(100):
         store.put(number(n), OWNER, entry())
@@ -162,7 +163,7 @@ def test_a_cleared_store_holds_nothing_and_takes_new_entries(store: CacheStore) 
     assert store.salt == salt
 
 
-def test_a_closed_store_keeps_and_gives_nothing(store: CacheStore) -> None:
+def test_a_closed_store_keeps_and_gives_nothing(store: Shelved) -> None:
     store.put(PLACE, OWNER, entry())
 
     store.close()
@@ -299,7 +300,7 @@ def test_a_store_holds_what_was_put_last_whatever_is_done(kind: str, calls: list
     model: OrderedDict[tuple[bytes, bytes, str | None], bytes] = OrderedDict()
     with TemporaryDirectory() as folder:
         path = Path(folder) / "cache"
-        with closing(MemoryStore() if kind == "memory" else SqliteStore(path)) as store:
+        with closing(Shelved(MemoryStore() if kind == "memory" else SqliteStore(path))) as store:
             for call in calls:
                 match call:
                     case "put", bytes(place), bytes(owner), bytes(body), value if value is None or isinstance(

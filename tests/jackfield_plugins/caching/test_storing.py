@@ -9,8 +9,8 @@ from tests.jackfield_plugins.caching.answers import NOW, PRIVATE, SHARED, URL, F
 
 from jackfield import Request, StreamBody
 from jackfield_plugins.caching._kept import Kept
-from jackfield_plugins.caching._rules import Rules
 from jackfield_plugins.caching._storing import storable
+from jackfield_plugins.caching._terms import Rules
 
 FRESH = {"Cache-Control": "max-age=60"}
 

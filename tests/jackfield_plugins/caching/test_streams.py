@@ -25,7 +25,7 @@ from jackfield import (
 )
 from jackfield.testing import CutBody, VirtualSyncRuntime
 from jackfield_plugins.caching import Cache
-from jackfield_plugins.caching._tee import Tee, Whole
+from jackfield_plugins.caching._tee import Tee, Whole, too_long
 
 both = pytest.mark.parametrize("colour", COLOURS)
 LONG = bytes(range(256)) * 4000  # about 1 MB
@@ -107,6 +107,16 @@ def test_events_tell_when_it_is_kept_and_given(colour: str) -> None:
     [stored], [hit] = watching.named(CacheStored), watching.named(CacheHit)
     assert stored.size == len(LONG)
     assert hit.kind == "fresh"
+
+
+@both
+def test_a_stream_does_not_say_that_it_is_stored_before_it_is(colour: str) -> None:
+    watching = Watching()
+    with Asking(colour, Cache(), [answer(LONG)], watching, piece=1000) as api:
+        assert api.get(api.client.begin()).headers["cache-status"] == "jackfield; fwd=uri-miss"
+
+    assert watching.named(CacheStored) == []
+    assert [event.reason for event in watching.named(CacheNotStored)] == ["its body was not read to its end"]
 
 
 @both
@@ -206,11 +216,11 @@ class Pouring(Pieces):
 
 
 @pytest.mark.parametrize("kind", [Pieces, Pouring])
-@pytest.mark.parametrize(("limit", "kept"), [(9, [b"abcdefghi"]), (8, [None]), (2, [None])])
-def test_what_is_poured_is_kept_as_well(kind: type[Pieces], limit: int, kept: list[bytes | None]) -> None:
-    runtime, found, written = SyncRuntime(), list[bytes | None](), bytearray()
+@pytest.mark.parametrize(("limit", "kept"), [(9, b"abcdefghi"), (8, too_long(8)), (2, too_long(2))])
+def test_what_is_poured_is_kept_as_well(kind: type[Pieces], limit: int, kept: bytes | str) -> None:
+    runtime, found, written = SyncRuntime(), list[bytes | str](), bytearray()
 
-    async def keep(body: bytes | None) -> None:
+    async def keep(body: bytes | str) -> None:
         found.append(body)
 
     async def main() -> None:
@@ -222,14 +232,14 @@ def test_what_is_poured_is_kept_as_well(kind: type[Pieces], limit: int, kept: li
     runtime.run(main())
 
     assert bytes(written) == b"abcdefghi"
-    assert found == kept
+    assert found == [kept]
 
 
 @pytest.mark.parametrize("kind", [Pieces, Pouring])
 def test_of_a_long_body_no_more_than_the_limit_and_a_piece_is_held(kind: type[Pieces]) -> None:
-    runtime, found, held = SyncRuntime(), list[bytes | None](), list[int]()
+    runtime, found, held = SyncRuntime(), list[bytes | str](), list[int]()
 
-    async def keep(body: bytes | None) -> None:
+    async def keep(body: bytes | str) -> None:
         found.append(body)
 
     async def main() -> None:
@@ -242,7 +252,7 @@ def test_of_a_long_body_no_more_than_the_limit_and_a_piece_is_held(kind: type[Pi
 
     runtime.run(main())
 
-    assert found == [None]
+    assert found == [too_long(25)]
     assert max(held) <= 35
 
 
@@ -258,9 +268,9 @@ class Hiccuping(Pieces):
 
 @pytest.mark.parametrize("poured", [False, True])
 def test_what_goes_on_after_an_error_is_not_kept(poured: bool) -> None:
-    runtime, found = SyncRuntime(), list[bytes | None]()
+    runtime, found = SyncRuntime(), list[bytes | str]()
 
-    async def keep(body: bytes | None) -> None:
+    async def keep(body: bytes | str) -> None:
         found.append(body)
 
     async def main() -> None:
@@ -275,13 +285,13 @@ def test_what_goes_on_after_an_error_is_not_kept(poured: bool) -> None:
 
 
 def test_nor_what_a_sink_did_not_take() -> None:
-    runtime, found, taken = SyncRuntime(), list[bytes | None](), list[bytes]()
+    runtime, found, taken = SyncRuntime(), list[bytes | str](), list[bytes]()
 
-    async def keep(body: bytes | None) -> None:
+    async def keep(body: bytes | str) -> None:
         found.append(body)
 
-    def sink(piece: bytes) -> None:
-        taken.append(piece)
+    def sink(piece: bytes | memoryview) -> None:
+        taken.append(bytes(piece))
         if len(taken) == 2:
             raise OSError("disk full")
 
@@ -299,20 +309,22 @@ def test_nor_what_a_sink_did_not_take() -> None:
 
 
 def test_a_tee_that_is_closed_closes_what_it_reads_and_keeps_nothing() -> None:
-    runtime, body = SyncRuntime(), Pieces(b"abc")
+    runtime, body, found = SyncRuntime(), Pieces(b"abc"), list[bytes | str]()
 
-    async def keep(body: bytes | None) -> None:
-        raise AssertionError("it must not be kept")
+    async def keep(body: bytes | str) -> None:
+        found.append(body)
 
     async def main() -> None:
         tee = Tee(body, 9, keep, runtime)
         await tee.read()
         await tee.close()
         assert await tee.read() == b""
+        await tee.close()
 
     runtime.run(main())
 
     assert body.closed
+    assert found == ["its body was not read to its end"]
 
 
 def test_a_kept_body_comes_in_pieces_and_ends_when_it_is_closed() -> None:
