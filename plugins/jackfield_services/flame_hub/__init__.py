@@ -1,0 +1,1 @@
+"""FLAME Hub: what there is of its bundle."""

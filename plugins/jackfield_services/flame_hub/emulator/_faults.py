@@ -1,0 +1,100 @@
+"""The answers that go wrong on request: which request gets which, and what each looks like."""
+
+import enum
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+
+from ._wire import JSON_HEADERS, Answer, Delivery, Headers, Json, Refused, as_html, as_json, code_of
+
+_FROM_A_PROXY = frozenset({502, 503, 504})
+
+
+class Fault(enum.Enum):
+    """What happens to a request instead of its answer. With LOST and TRUNCATED it was carried out; else it was not."""
+
+    RESET = "reset"
+    CLOSE = "close"
+    LOST = "lost"
+    TRUNCATED = "truncated"
+    HTML = "html"
+    EMPTY = "empty"
+    MALFORMED = "malformed"
+    ARRAY = "array"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer in your words: bytes go out as they are, all else as JSON."""
+
+    status: int
+    body: Json = b""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def answer(self) -> Answer:
+        """It, as it goes out."""
+        headers: Headers = tuple(self.headers.items())
+        if isinstance(self.body, bytes):
+            return Answer(status=self.status, body=self.body, headers=headers)
+        return as_json(self.status, self.body, headers)
+
+
+_INSTEAD: Mapping[Fault, Answer] = {
+    Fault.RESET: Answer(status=0, delivery=Delivery.RESET),
+    Fault.CLOSE: Answer(status=0, delivery=Delivery.CLOSE),
+    Fault.HTML: as_html(200, "Sign in"),
+    Fault.EMPTY: Answer(status=200, headers=JSON_HEADERS),
+    Fault.MALFORMED: Answer(status=200, body=b'{"data": [{"id": ', headers=JSON_HEADERS),
+    Fault.ARRAY: as_json(500, json.loads('["an error that is no object"]')),
+}
+
+
+@dataclass(slots=True)
+class _Injected:
+    fault: Fault | Reply | int
+    times: int
+    path: str
+    method: str | None
+
+
+class Faults:
+    """The injected faults, first in, first out; each for the requests it is meant for."""
+
+    def __init__(self) -> None:
+        self._waiting: list[_Injected] = []
+
+    def inject(self, fault: Fault | Reply | int, times: int, path: str, method: str | None) -> None:
+        if isinstance(fault, int) and not 400 <= fault <= 599:
+            raise ValueError(f"an injected HTTP status is one of 400 to 599, not {fault}")
+        if times < 1:
+            raise ValueError(f"a fault is injected once or more, not {times} times")
+        self._waiting.append(_Injected(fault, times, path, method))
+
+    def take(self, method: str, path: str) -> Fault | Reply | int | None:
+        """The first fault that waits for such a request."""
+        for injected in self._waiting:
+            if fnmatchcase(path, injected.path) and injected.method in (None, method):
+                injected.times -= 1
+                if not injected.times:
+                    self._waiting.remove(injected)
+                return injected.fault
+        return None
+
+
+def instead(fault: Fault | Reply | int | None) -> Answer | None:
+    """What is answered without carrying out the request; None where it is. Refused where it is an error of the API."""
+    if isinstance(fault, int):
+        if fault in _FROM_A_PROXY:
+            return as_html(fault, f"{fault} {code_of(fault).replace('_', ' ').title()}")
+        raise Refused(fault, code_of(fault), f"The emulator was told to answer {fault}.")
+    if isinstance(fault, Reply):
+        return fault.answer()
+    return None if fault is None else _INSTEAD.get(fault)
+
+
+def spoilt(answer: Answer, fault: Fault | Reply | int | None) -> Answer:
+    """The answer of a request that was carried out, as it reaches the client."""
+    if fault is Fault.LOST:
+        return Answer(status=0, delivery=Delivery.CLOSE)
+    return replace(answer, delivery=Delivery.TRUNCATED) if fault is Fault.TRUNCATED else answer
