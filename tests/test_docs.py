@@ -17,6 +17,7 @@ import jackfield_plugins.retry
 import jackfield_plugins.signing
 import jackfield_plugins.streaming
 import jackfield_plugins.uploads
+import jackfield_services.flame_hub.emulator
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md"))
@@ -51,6 +52,7 @@ DOCUMENTED = [
     jackfield_plugins.signing,
     jackfield_plugins.streaming,
     jackfield_plugins.uploads,
+    jackfield_services.flame_hub.emulator,
 ]
 
 

@@ -113,8 +113,8 @@ class Reading(Iterator[bytes]):
         sent, held = 0, b""  # the last piece is held back until it is known that nothing follows it
         try:
             for piece in self._opened(open):
-                if not isinstance(piece, bytes | bytearray):
-                    raise TypeError(f"a piece is a {type(piece).__name__}, not bytes")
+                if not isinstance(piece, bytes):
+                    piece = _copied(piece)  # what fills one buffer again and again has more pieces than one
                 sent += len(piece)
                 if length is not None and sent > length:
                     break
@@ -141,6 +141,12 @@ class Reading(Iterator[bytes]):
         if self._aborted:  # before there was something to wake
             self.abort()
         return self._source
+
+
+def _copied(piece: object) -> bytes:
+    if not isinstance(piece, bytearray | memoryview):
+        raise TypeError(f"a piece is a {type(piece).__name__}, not bytes")
+    return bytes(piece)
 
 
 def _shown(pieces: Iterable[bytes], taps: Iterable[Callable[[], Tap]]) -> Generator[bytes]:

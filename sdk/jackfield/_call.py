@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -169,8 +170,9 @@ class Call:
         """Says on an error that it happened in this call; the innermost call wins."""
         if isinstance(error, JackfieldError):
             error.attach(self.summary())
-        elif isinstance(error, Exception) and not any(map(_is_ours, getattr(error, "__notes__", ()))):
-            error.add_note(f"{_NOTE}{self.summary()}")
+        elif isinstance(error, Exception) and not any(map(_is_ours, getattr(error, "__notes__", None) or ())):
+            with suppress(Exception):  # one that is frozen goes without
+                error.add_note(f"{_NOTE}{self.summary()}")
 
     def summary(self) -> CallSummary:
         """What to tell about this call in an error."""

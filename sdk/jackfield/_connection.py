@@ -1,4 +1,4 @@
-"""Connections to an origin, direct or by a proxy: urllib3 writes requests on them, we connect and read."""
+"""Connections to an origin, direct or by a proxy: http.client writes heads on them; the rest is done here."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from ._source import Source
 from ._tls import default_context, secured
 from ._tunnel import open_tunnel
 from ._url import Origin
+
+_GATHERS = hasattr(socket.socket, "sendmsg")
 
 
 class Connection(HTTPConnection):
@@ -62,9 +64,9 @@ class Connection(HTTPConnection):
     def send_chunk(self, data: bytes | memoryview) -> None:
         """All of it, as one chunk of a body (RFC 9112 §7.1); as the last, if it is empty."""
         size = b"%x\r\n" % len(data)
-        if type(self.sock) is socket.socket:
+        if _GATHERS and type(self.sock) is socket.socket:
             self._send([size, data, b"\r\n"])
-        else:  # TLS cannot gather
+        else:  # TLS cannot gather, nor can Windows
             self._send([b"".join((size, data, b"\r\n"))])
 
     def _send(self, parts: list[bytes | memoryview]) -> None:

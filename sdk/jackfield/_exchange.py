@@ -1,4 +1,4 @@
-"""One request and its answer on one connection, by urllib3. Blocking; may be aborted from another thread."""
+"""One request and its answer on one connection. Blocking; may be aborted from another thread."""
 
 from __future__ import annotations
 

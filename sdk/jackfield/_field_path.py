@@ -16,7 +16,7 @@ def field_path(given: FieldPath) -> tuple[str, ...]:
     Raises:
         ConfigurationError: one of them is empty, or no name.
     """
-    names = given.split(".") if isinstance(given, str) and given else given or ()
-    if not all(isinstance(name, str) and name for name in names):
+    names = given.split(".") if isinstance(given, str) and given else given
+    if not isinstance(names, str | list | tuple) or not all(isinstance(name, str) and name for name in names):
         raise ConfigurationError(f"{given!r} is no place in an answer: write names with a dot between them")
     return tuple(names)

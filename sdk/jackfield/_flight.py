@@ -63,21 +63,27 @@ class Flights:
         self._flying: dict[Hashable, _Flight] = {}
 
     async def join(
-        self, runtime: Runtime, key: Hashable, work: Callable[[], Awaitable[T]], seconds: float | None = None
+        self,
+        runtime: Runtime,
+        key: Hashable,
+        work: Callable[[], Awaitable[T]],
+        seconds: float | None = None,
+        *,
+        apart: bool = False,
     ) -> T:
         """Leads the work of this key, or follows who leads it; leads next if the leader was cancelled, late or misused.
-
-        A sync client that is used on the event loop's thread does not follow a task of that loop: it works by itself.
 
         Args:
             runtime: the caller's, in which it works or waits.
             key: callers of one key at one time share one outcome; a failure reaches each follower as its own copy.
             work: what to do; it must not join its own key.
             seconds: the longest that this caller follows.
+            apart: whether a sync caller works by itself where a task of its own thread leads, for which it cannot wait.
 
         Raises:
             TimeoutError: the work of others took longer than that.
-            UsageError: the work joined its own key, and would have waited for itself.
+            UsageError: the work joined its own key, or is a task's on the thread of a sync caller: who would both wait
+                for themselves.
         """
         if self._process != os.getpid():
             self._begin()  # a forked child has none of those who lead
@@ -91,7 +97,12 @@ class Flights:
             if flight in _leading.get():
                 raise UsageError(f"the work of {key!r} joined its own flight: it would wait for itself")
             if flight.needs_this_thread(runtime):
-                break
+                if apart:
+                    break
+                raise UsageError(
+                    "a task of this thread's event loop is at the same work, and cannot go on while a sync call waits "
+                    "for it: make the call in a thread (asyncio.to_thread), or use the async client"
+                )
             landed = runtime.signal()
             flight.followers.append(landed)
             try:

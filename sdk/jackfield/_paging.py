@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from copy import copy
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, NamedTuple, ParamSpec, Protocol, Self, TypeVar
 
 from ._errors import ConfigurationError, ContractError, UsageError
@@ -11,7 +12,7 @@ from ._events import PageFetched, emit
 from ._iterators import AsyncItems, AsyncPages, Items, Pages
 from ._operations import AsyncOperation, Bound, Definition, Descriptor, SyncOperation, check_style
 from ._page import Page
-from ._tokens import decode_token, digest_of, encode_token
+from ._tokens import decode_token, digest_of, encode_token, said
 from ._walk import Fetched, Walk
 from ._wiring import Wired
 
@@ -78,8 +79,8 @@ class PagedDefinition(Definition[P, Page[T]], Descriptor["SyncPaged[P, T]", "Asy
         return definition
 
     async def run(self, client: Wired, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Page[T]:
-        page, begin, _ = await self._fetch(client, None, args, kwargs, self._digest(args, kwargs))
-        if page.next == begin:
+        page, at, after = await self._fetch(client, None, args, kwargs, self._digest(args, kwargs))
+        if after == at:
             raise ContractError(f"{self.name} says that the same page again comes next, and would never end")
         return page
 
@@ -89,7 +90,13 @@ class PagedDefinition(Definition[P, Page[T]], Descriptor["SyncPaged[P, T]", "Asy
         counted = getattr(self._style, "counted", False)
         name = client._call.operation if client._call else self.name  # what the user called
         digest = self._digest(args, kwargs)
-        walk = Walk(name, lambda at: self._fetch(client, at, args, kwargs, digest), most, counted=counted)
+        walk = Walk(
+            name,
+            lambda at: self._token(at, digest),
+            lambda at: self._fetch(client, at, args, kwargs, digest),
+            most,
+            counted=counted,
+        )
         if not self._ahead:
             return walk
         from ._prefetch import Ahead  # here, so that importing jackfield stays cheap
@@ -99,15 +106,13 @@ class PagedDefinition(Definition[P, Page[T]], Descriptor["SyncPaged[P, T]", "Asy
     async def _fetch(
         self, client: Wired, at: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], digest: str
     ) -> Fetched[T]:
-        begin = ""
         if at is None:
             at = self._beginning(client, digest)
-            begin = self._token(at, digest)
 
         def read(page: Page[T]) -> Fetched[T]:
             after = self._style.after(at, page)
             page.next = None if after is None else self._token(after, digest)
-            return Fetched(page, begin, after)
+            return Fetched(page, at, after)
 
         fetched: Fetched[T] = await self.invoke(client, (at, *args), kwargs, read)
         if observers := client._wiring.plugins.observers:
@@ -132,17 +137,22 @@ class PagedDefinition(Definition[P, Page[T]], Descriptor["SyncPaged[P, T]", "Asy
 
     def _digest(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
         """Of a call's arguments, each by its name, or its number where it has none for the caller."""
-        code = self.body.__code__
-        defaults: tuple[Any, ...] = self.body.__defaults__ or ()
-        by_name: dict[str, Any] = self.body.__kwdefaults__ or {}
-        names = [
-            *map(str, range(code.co_posonlyargcount)),
-            *code.co_varnames[code.co_posonlyargcount : code.co_argcount],
-        ]
-        usual = zip(reversed(names), reversed(defaults), strict=False)
+        names, usual = self._parameters
         unnamed = map(str, range(len(names), len(names) + len(args)))
         given = zip([*names[self._hidden :], *unnamed], args, strict=False)
-        return digest_of([*given, *kwargs.items()], [*usual, *by_name.items()])
+        return digest_of([*given, *kwargs.items()], usual)
+
+    @cached_property
+    def _parameters(self) -> tuple[list[str], dict[str, bytes]]:
+        """The names, or numbers, of the body's parameters; and what those say that are left out."""
+        body = self.body
+        while hasattr(body, "__wrapped__"):  # a decorator's own parameters are not those that callers see
+            body = body.__wrapped__
+        code, defaults = body.__code__, body.__defaults__ or ()
+        numbered = code.co_posonlyargcount
+        names = [*map(str, range(numbered)), *code.co_varnames[numbered : code.co_argcount]]
+        usual = {**dict(zip(reversed(names), reversed(defaults), strict=False)), **(body.__kwdefaults__ or {})}
+        return names, {name: said(value) for name, value in usual.items()}
 
 
 class Paged(Bound[P, Page[T]]):

@@ -44,6 +44,13 @@ class Source(io.BufferedReader):
         self._pending: Callable[[], int] | None = getattr(sock, "pending", None)  # of TLS, which buffers, too
         super().__init__(self._raw, 16 * 1024)
 
+    def readinto1(self, buffer: WriteableBuffer, /) -> int:
+        """Puts into the buffer what is held already, or else what comes next: never both, which would be to wait."""
+        self._raw.stopped = True
+        held = super().readinto1(buffer)
+        self._raw.stopped = False
+        return held or super().readinto1(buffer)
+
     def holds_more(self) -> bool:
         """Whether the peer sent bytes that nobody has read, as far as this side knows. Nothing can be read after."""
         self._raw.stopped = True

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from ._errors import UsageError
 
 T = TypeVar("T")
+
+_NULL = b"null"
 
 
 def encode_token(state: Any) -> str:
@@ -31,20 +33,22 @@ def decode_token(token: str, into: type[T], what: str) -> T:
         raise UsageError(f"this is not the token of {what}: {error}") from error
 
 
-def digest_of(arguments: Iterable[tuple[str, Any]], usual: Iterable[tuple[str, Any]]) -> str:
+def digest_of(arguments: Iterable[tuple[str, Any]], usual: Mapping[str, bytes]) -> str:
     """Eight characters that tell a call's arguments from others.
 
-    Those that are as usual count as not given, so that an operation may get more parameters later on; those that JSON
-    cannot say, or that hold what it cannot, do not count either.
+    Those that say what is usual, or null, count as not given, so that an operation may get more parameters later on;
+    those that JSON cannot say, or that hold what it cannot, do not count either.
     """
     from hashlib import blake2b
 
-    said = {name: _said(value) for name, value in usual}
-    given = sorted((name, text) for name, value in arguments if (text := _said(value)) and text != said.get(name))
+    given = sorted(
+        (name, text) for name, value in arguments if (text := said(value)) not in (b"", usual.get(name, _NULL))
+    )
     return blake2b(repr(given).encode(), digest_size=4).hexdigest()
 
 
-def _said(value: Any) -> bytes:
+def said(value: Any) -> bytes:
+    """The value as JSON; nothing if it has no form there."""
     from msgspec.json import encode
 
     try:

@@ -11,14 +11,14 @@ from ._page import Page
 
 T = TypeVar("T")
 
-_EMPTY = 3  # so many pages in a row that hold nothing are a service that counts on without end
+_EMPTY = 10  # so many pages in a row that hold nothing are a service that counts on without end
 
 
 class Fetched(NamedTuple, Generic[T]):
-    """A page, the token of where it was found if that is where the walk begins, and the position after it."""
+    """A page, where it was found, and the position after it; None at the end."""
 
     page: Page[T]
-    begin: str
+    at: Any
     after: Any
 
 
@@ -27,6 +27,7 @@ class Walk(Generic[T]):
 
     Args:
         name: of what the user called.
+        token: the text that stands for a position.
         fetch: gives the page at a position; at None, that to begin with.
         max_pages: how many pages are fetched at most.
         counted: whether positions are counted on this side, so that a service may ignore them.
@@ -44,17 +45,20 @@ class Walk(Generic[T]):
         "_name",
         "_pages",
         "_seen",
+        "_token",
     )
 
     def __init__(
         self,
         name: str,
+        token: Callable[[Any], str],
         fetch: Callable[[Any], Coroutine[Any, Any, Fetched[T]]],
         max_pages: int,
         *,
         counted: bool = True,
     ) -> None:
         self._name = name
+        self._token = token
         self._fetch = fetch
         self._max_pages = max_pages
         self._counted = counted
@@ -102,8 +106,8 @@ class Walk(Generic[T]):
             )
         fetched = await self._fetch(self._at)
         following = hash(fetched.page.next)
-        if fetched.begin:
-            self._seen.add(hash(fetched.begin))
+        if not self._pages:
+            self._seen.add(hash(self._token(fetched.at)))
         if following in self._seen:
             raise ContractError(f"{self._name} comes to the same page again and would never end")
         if self._counted:

@@ -94,10 +94,10 @@ class Wired:
     if not TYPE_CHECKING:  # to a checker every name would be there
 
         def __getattr__(self, name):
-            kind = type(self).__name__
             if name in ("_call", "_wiring"):
+                kind = type(self).__name__
                 raise UsageError(f"{kind} was not made: its `__init__` must call `super().__init__(base_url, ...)`")
-            raise AttributeError(f"{kind!r} object has no attribute {name!r}", name=name, obj=self)
+            return object.__getattribute__(self, name)  # which says what is wrong
 
     def _runtime_for(self, given: Runtime | None) -> Runtime:
         name = type(self).__name__

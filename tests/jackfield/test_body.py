@@ -30,6 +30,19 @@ def test_an_empty_piece_is_left_out_as_it_would_end_a_chunked_body() -> None:
     assert list(StreamBody(lambda: [b"", b"a", b"", b"b", b""])) == [b"a", b"b"]
 
 
+@pytest.mark.parametrize("length", [6, None])
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_whoever_makes_pieces_may_use_one_buffer_for_all(length: int | None, kind: Any) -> None:
+    def pieces() -> Iterator[Any]:
+        buffer = bytearray(3)
+        for letter in b"ab":
+            buffer[:] = bytes([letter]) * 3
+            yield kind(buffer)
+        buffer[:] = b"xxx"
+
+    assert b"".join(StreamBody(pieces, length=length)) == b"aaabbb"
+
+
 def test_a_body_of_a_generator_function_is_replayable_too() -> None:
     def pieces() -> Iterator[bytes]:
         yield b"a"

@@ -25,7 +25,7 @@ def test_a_path_is_names_with_dots_between_them_or_a_tuple_where_names_have_dots
     assert field_path(given) == names
 
 
-@pytest.mark.parametrize("given", [".", "a.", ".a", "a..b", ("",), ("a", ""), (5,), ("a", None)])
+@pytest.mark.parametrize("given", [".", "a.", ".a", "a..b", ("",), ("a", ""), (5,), ("a", None), 5, 0, None, False])
 def test_a_path_with_what_is_no_name_is_refused(given: Any) -> None:
     with pytest.raises(ConfigurationError, match="write names with a dot between them"):
         field_path(given)

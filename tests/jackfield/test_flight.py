@@ -360,7 +360,8 @@ def test_threads_and_tasks_of_several_event_loops_share_one_flight() -> None:
     assert len(runs) == 1
 
 
-def test_a_sync_caller_on_the_leaders_thread_works_by_itself() -> None:
+@pytest.mark.parametrize("apart", [True, False])
+def test_a_sync_caller_on_the_leaders_thread_does_not_wait_for_itself(apart: bool) -> None:
     flights, sync = Flights(), SyncRuntime()
 
     async def quick() -> str:
@@ -376,11 +377,17 @@ def test_a_sync_caller_on_the_leaders_thread_works_by_itself() -> None:
 
         leading = asyncio.create_task(flights.join(runtime, "key", slow))
         await begun.wait()
-        mine = sync.run(flights.join(sync, "key", quick, seconds=1))
+        try:
+            mine = sync.run(flights.join(sync, "key", quick, apart=apart))
+        except UsageError as error:
+            mine = error.message
         told.set()
         return mine, await leading
 
-    assert asyncio.run(main()) == ("mine", "the leader's")
+    mine, theirs = asyncio.run(main())
+
+    assert (mine == "mine") if apart else ("asyncio.to_thread" in mine)
+    assert theirs == "the leader's"
 
 
 def test_work_that_joins_its_own_flight_is_told_so(together: Together) -> None:

@@ -782,7 +782,7 @@ def test_a_decorator_without_its_style_says_so_at_once(decorator: Any) -> None:
         decorator(body)
 
 
-@pytest.mark.parametrize("wrong", [FakeTransport, object(), "https://h"])
+@pytest.mark.parametrize("wrong", [FakeTransport, object(), "https://h", list])
 def test_what_cannot_send_is_no_transport(colour: Colour, wrong: Any) -> None:
     with pytest.raises(ConfigurationError, match="has `send` and `close`"):
         colour.client(Core, wrong)
@@ -832,6 +832,42 @@ def test_a_fault_that_is_not_ours_says_in_which_call_it_happened_once(colour: Co
         colour.get(client.outer())
 
     assert caught.value.__notes__ == ["in this call: get_node: 0 attempts, 0.00 s"]
+
+
+class Frozen(Exception):
+    """Takes no notes."""
+
+    def add_note(self, note: str) -> None:
+        raise TypeError("frozen")
+
+
+@pytest.mark.parametrize("notes", [None, ["theirs"]])
+@pytest.mark.parametrize("kind", [Frozen, ValueError])
+def test_a_fault_that_takes_no_notes_leaves_as_it_is(colour: Colour, kind: type[Exception], notes: Any) -> None:
+    error: Any = kind("theirs")
+    error.__notes__ = notes
+
+    class Failing(Service):
+        @operation
+        async def fail(self) -> None:
+            raise error
+
+    with pytest.raises(kind) as caught:
+        colour.get(colour.client(Failing).fail())
+
+    assert caught.value is error
+
+
+def test_a_property_that_fails_says_what_it_lacks() -> None:
+    class Wrong(Core):
+        @property
+        def broken(self) -> Any:
+            return self.absent  # type: ignore[attr-defined]  # that is what is wrong
+
+    client: Any = type("WrongClient", (Wrong, Client), {})("https://h", transport=FakeTransport())
+
+    with pytest.raises(AttributeError, match="'absent'"):
+        _ = client.broken
 
 
 def test_a_service_of_no_colour_says_what_to_do() -> None:

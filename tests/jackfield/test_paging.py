@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import datetime
+import functools
 import inspect
 import json
 import pickle
@@ -420,6 +421,30 @@ SAME: list[Arguments] = [
 @pytest.mark.parametrize(("args", "kwargs"), SAME)
 def test_a_token_goes_on_with_the_arguments_that_it_came_with(colour: Colour, args: Any, kwargs: Any) -> None:
     resumed(colour, token_of(colour, *args, **kwargs), *copy.deepcopy(args), **copy.deepcopy(kwargs))
+
+
+def logged(body: Any) -> Any:
+    @functools.wraps(body)
+    async def logging(*args: Any, **kwargs: Any) -> Any:
+        return await body(*args, **kwargs)
+
+    return logging
+
+
+def test_a_decorated_body_has_the_parameters_that_its_callers_see(colour: Colour) -> None:
+    class Logged(Service):
+        @paged(Cursors())
+        @logged
+        async def found(self, at: str, what: str = "all") -> Page[str]:
+            answer = (await self.send(Request("GET", self.url("found")))).decode(dict[str, Any])
+            return Page(answer["items"], raw=answer)
+
+    token = colour.get(colour.client(Logged, cursors((["a"], "x"))).found("eu")).next
+    client = colour.client(Logged, cursors((["b"], None)))
+
+    assert colour.get(client.found.at(token)(what="eu")) == ["b"]
+    with pytest.raises(UsageError, match="other arguments"):
+        colour.get(client.found.at(token)())
 
 
 OTHER: list[tuple[Arguments, Arguments]] = [

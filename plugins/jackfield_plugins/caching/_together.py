@@ -57,7 +57,8 @@ class Together:
         while turn <= _TURNS:
             lead = _Lead(self, visit)
             try:
-                entry = await self._flights.join(call.runtime, (self.key(visit), turn), lead, _patience(call, turn))
+                key, patience = (self.key(visit), turn), _patience(call, turn)
+                entry = await self._flights.join(call.runtime, key, lead, patience, apart=True)
             except Exception as error:
                 if lead.answered is not None:
                     return lead.answered

@@ -152,7 +152,10 @@ class Feed(Iterator[bytes]):
             if (aclose := getattr(pieces, "aclose", None)) is not None:
                 await aclose()
 
-    def _put(self, piece: bytes) -> None:
+    def _put(self, piece: object) -> None:
+        if not isinstance(piece, bytes | bytearray | memoryview):
+            raise TypeError(f"a piece is a {type(piece).__name__}, not bytes")
+        piece = bytes(piece)  # whoever makes it may use its buffer again, as soon as it is asked for the next
         with self._changed:
             self._pulled.append(piece)
             self._size += max(len(piece), _LEAST)

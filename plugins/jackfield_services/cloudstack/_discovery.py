@@ -127,7 +127,7 @@ class Discovery:
         call = service.call
         key = (self._end_point, call.identity)
         try:
-            commands = await _flights.join(service.runtime, key, partial(self._ask, service), call.remaining())
+            commands = await _flights.join(service.runtime, key, partial(self._ask, service), call.remaining(), apart=True)
         except TimeoutError:
             raise call.overdue() from None
         self._seen = commands

@@ -1,1 +1,1 @@
-"""FLAME Hub: what there is of its bundle."""
+"""FLAME Hub: for tests there is an emulator of its services in `.emulator`."""

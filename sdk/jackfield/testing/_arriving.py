@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from functools import partial
 from typing import TypeVar
 
 from jackfield import (
@@ -14,6 +15,7 @@ from jackfield import (
     JackfieldError,
     Request,
     Response,
+    Sink,
     TruncatedBodyError,
     UsageError,
 )
@@ -82,6 +84,15 @@ class _Arriving:
             self._given_up = True
             error.attach(self._call.summary())
             raise
+
+    async def pour(self, sink: Sink, at_most: int) -> int:
+        """Pieces go to the sink in one buffer, as a transport's do, and where blocking work goes."""
+        poured, buffer = 0, memoryview(bytearray(self._piece))
+        while poured < at_most and (piece := await self.read()):
+            buffer[: len(piece)] = piece
+            await self._call.runtime.offload(partial(sink, buffer[: len(piece)]))
+            poured += len(piece)
+        return poured
 
     async def close(self) -> None:
         self._given_up = True

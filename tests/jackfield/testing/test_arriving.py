@@ -28,6 +28,7 @@ from jackfield import (
     Without,
     hookimpl,
     operation,
+    pour,
 )
 from jackfield.testing import (
     Cut,
@@ -258,6 +259,27 @@ def test_the_size_of_pieces_is_the_scripts(colour: Colour, piece: int, sizes: li
         seen = colour.get(colour.client(Core, transport).pieces())
 
         assert [len(one) for one in seen.pieces if one] == sizes
+
+
+def test_what_is_poured_comes_in_one_buffer_as_a_transports_does(colour: Colour) -> None:
+    taken, kept = bytearray(), list[Any]()
+
+    def sink(piece: bytes | memoryview) -> None:
+        taken.extend(piece)
+        kept.append(piece)
+
+    class Pouring(Service):
+        @operation
+        async def take(self) -> list[int]:
+            response = await self.send(Request("GET", self.url()), stream=True)
+            assert not isinstance(response.body, bytes)
+            return [await pour(response.body, sink, self.runtime, 5) for _ in range(3)]
+
+    client = colour.client(Pouring, FakeTransport([Response(200, body=b"abcdefgh")], piece=3))
+
+    assert colour.get(client.take()) == [6, 2, 0]
+    assert taken == b"abcdefgh"
+    assert kept[0] == kept[1] == b"def"
 
 
 @pytest.mark.parametrize("piece", [0, -1, 1.5, True, "64"])

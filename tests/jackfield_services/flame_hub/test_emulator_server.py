@@ -202,3 +202,25 @@ def test_settings_hold_from_the_next_request_on() -> None:
         assert login(hub)["expires_in"] == 7
         hub.expires_in = None
         assert json.loads(json.dumps(login(hub)))["expires_in"] == 3600
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_stopping_ends_uploads_and_streams_that_are_under_way() -> None:
+    with FlameHubEmulator() as hub:
+        session = Session(hub)
+        bucket = session.make("buckets", name="bucket")["id"]
+        form = (
+            b'--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\n' + bytes(20_000_000) + b"\r\n--b--"
+        )
+        kind = {"Content-Type": "multipart/form-data; boundary=b"}
+        session.storage("POST", f"/buckets/{bucket}/upload", form, **kind)
+        head = f"Host: x\r\nAuthorization: Bearer {session.token}\r\n"
+        kinds = f"{head}Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 99\r\n\r\n--b"
+        address = ("127.0.0.1", urlsplit(hub.storage_url).port or 0)
+        sending, reading = socket.create_connection(address), socket.create_connection(address)
+        sending.sendall(f"POST /buckets/{bucket}/upload HTTP/1.1\r\n{kinds}".encode())
+        reading.sendall(f"GET /buckets/{bucket}/stream HTTP/1.1\r\n{head}\r\n".encode())
+        begun = reading.recv(12)
+    with closing(sending), closing(reading):
+        assert begun == b"HTTP/1.1 200"
+        assert [thread for thread in threading.enumerate() if "flame-hub" in thread.name] == []

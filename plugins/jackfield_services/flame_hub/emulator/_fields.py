@@ -153,9 +153,8 @@ def counted(counts: str) -> Field:
     return Field(counts=counts, writable="never")
 
 
-def own_realm(actor: Actor) -> str | None:
-    """The realm of who asks; the Hub itself has none."""
-    return actor.realm_id or None
+def own_realm(actor: Actor) -> str:
+    return actor.realm_id
 
 
 def own_id(kind: str) -> Callable[[Actor], Json]:
