@@ -127,7 +127,9 @@ class Discovery:
         call = service.call
         key = (self._end_point, call.identity)
         try:
-            commands = await _flights.join(service.runtime, key, partial(self._ask, service), call.remaining(), apart=True)
+            commands = await _flights.join(
+                service.runtime, key, partial(self._ask, service), call.remaining(), apart=True
+            )
         except TimeoutError:
             raise call.overdue() from None
         self._seen = commands

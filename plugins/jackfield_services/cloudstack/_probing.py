@@ -63,7 +63,9 @@ class AutoSigning:
 
     async def _asked(self, url: Url, call: Call) -> Signing:
         try:
-            return await self._flights.join(call.runtime, url, partial(self._find, url, call), call.limit(inf), apart=True)
+            return await self._flights.join(
+                call.runtime, url, partial(self._find, url, call), call.limit(inf), apart=True
+            )
         except TimeoutError as error:
             raise call.overdue() from error
         except NetworkError as error:

@@ -72,6 +72,7 @@ class _Arriving:
         self._at = 0
         self._call = call
         self._piece = piece
+        self._buffer = memoryview(bytearray(piece))
         self._complete = False
         self._given_up = False
 
@@ -86,13 +87,11 @@ class _Arriving:
             raise
 
     async def pour(self, sink: Sink, at_most: int) -> int:
-        """Pieces go to the sink in one buffer, as a transport's do, and where blocking work goes."""
-        poured, buffer = 0, memoryview(bytearray(self._piece))
-        while poured < at_most and (piece := await self.read()):
-            buffer[: len(piece)] = piece
-            await self._call.runtime.offload(partial(sink, buffer[: len(piece)]))
-            poured += len(piece)
-        return poured
+        """The next piece, as of a slow peer: in a buffer that the one after it takes, too."""
+        if piece := await self.read():
+            self._buffer[: len(piece)] = piece
+            await self._call.runtime.offload(partial(sink, self._buffer[: len(piece)]))
+        return len(piece)
 
     async def close(self) -> None:
         self._given_up = True
