@@ -14,7 +14,9 @@ import socket
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a script, this folder is no package otherwise
 
@@ -73,12 +75,11 @@ def _urllib3(url: str, kind: str) -> Callable[[Path], None]:
 
 
 def _aiohttp(url: str, kind: str) -> Callable[[Path], None]:
-    from aiohttp import ClientSession, ClientTimeout
-
+    aiohttp: Any = import_module("aiohttp")
     runner = asyncio.Runner()
 
     async def send(path: Path) -> None:
-        session = ClientSession(timeout=ClientTimeout(sock_read=TIMEOUT))
+        session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(sock_read=TIMEOUT))
         async with session, session.put(url, data=_async_pieces(path)) as answer:
             _check(answer.status)
 

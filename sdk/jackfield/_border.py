@@ -33,6 +33,8 @@ _REFUSALS = frozenset(
 )
 _HINTS = {
     "WRONG_VERSION": "; does the peer speak TLS at all, or is it http://?",
+    "Hostname mismatch": "; is this the name that the service's certificate is for?",
+    "IP address mismatch": "; is this the address that the service's certificate is for?",
     "CERTIFICATE_VERIFY_FAILED": "; an authority of your own is trusted by transport=Urllib3Transport(ssl_context="
     "ssl.create_default_context(cafile=...))",
 }

@@ -70,7 +70,7 @@ class Cache:
         if isinstance(heuristic, bool) or not isinstance(heuristic, int | float) or not 0 <= heuristic <= 1:
             raise ConfigurationError(f"heuristic must be a number from 0 to 1, not {heuristic!r}")
         self._store = MemoryStore() if store is None else store
-        salt = _checked(self._store.salt)
+        salt = _checked(getattr(self._store, "salt", None))
         self._rules = Rules(shared=shared, heuristic=heuristic, key=salt)
         self._shelf = Shelf(self._store)
         self._keys = Keys(salt, shared=shared)
@@ -195,5 +195,5 @@ class Cache:
 
 def _checked(salt: object) -> bytes:
     if not isinstance(salt, bytes) or len(salt) < SALT_SIZE:
-        raise ConfigurationError(f"a store's salt is {SALT_SIZE} bytes or more")
+        raise ConfigurationError(f"a store is a MemoryStore(...), say, and has a salt of {SALT_SIZE} bytes or more")
     return salt[:64]  # which is what BLAKE2b takes

@@ -265,6 +265,9 @@ def _checked(path: str | os.PathLike[str]) -> Path:
         name = os.fspath(path)
         if not name or "\0" in name:  # which is a TypeError for bytes, that `Path` does not take either
             raise ValueError("it has no name, or a NUL in it")
-        return Path(path).expanduser().absolute()
+        whole = Path(path).expanduser().absolute()
+        if not whole.name:
+            raise ValueError("it is a folder")
+        return whole
     except (TypeError, ValueError, RuntimeError) as error:
         raise ConfigurationError(f"{path!r} cannot be the file of a cache: {error}; name another") from error

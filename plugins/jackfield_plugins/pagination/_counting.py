@@ -34,8 +34,8 @@ class Counted(Style[At]):
 
     def __init__(self, size: int | None, *, exact: bool = False, **layout: Unpack[Layout]) -> None:
         super().__init__(**layout)
-        if size is not None and size < 1:
-            raise ConfigurationError(f"a page holds 1 item or more, not {size}")
+        if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
+            raise ConfigurationError(f"a page holds 1 item or more, not {size!r}")
         if exact and size is None:
             raise ConfigurationError("pages that are exact have a size")
         self._size = size or 0

@@ -615,7 +615,13 @@ def test_a_store_without_a_salt_is_refused(salt: Any) -> None:
     store = MemoryStore()
     store.salt = salt
 
-    with pytest.raises(ConfigurationError, match="salt is 16 bytes or more"):
+    with pytest.raises(ConfigurationError, match="salt of 16 bytes or more"):
+        Cache(store)
+
+
+@pytest.mark.parametrize("store", ["answers.sqlite", MemoryStore, 7])
+def test_what_is_no_store_is_refused(store: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"a store is a MemoryStore\(...\), say"):
         Cache(store)
 
 

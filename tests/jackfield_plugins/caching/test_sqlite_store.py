@@ -180,7 +180,7 @@ def test_a_file_is_no_folder(path: Path) -> None:
         SqliteStore(path / "answers.sqlite")
 
 
-@pytest.mark.parametrize("given", ["", "nul\0nul", b"bytes", None, 7])
+@pytest.mark.parametrize("given", ["", "nul\0nul", b"bytes", None, 7, "/"])
 def test_a_path_must_be_one(given: object) -> None:
     with pytest.raises(ConfigurationError, match="cannot be the file of a cache"):
         SqliteStore(given)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - for those without a checker
