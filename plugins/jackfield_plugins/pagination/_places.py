@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
-from jackfield import ConfigurationError, FieldPath, Response, field_path
+from jackfield import ConfigurationError, DecodeError, FieldPath, Response, field_path
 
 
 class InHeader(NamedTuple):
@@ -51,7 +51,7 @@ class Places(NamedTuple):
         body = response.decode(kind)
         found = [_at(body, way) for way in ways]
         if found[_THEN] is not None:
-            found[_THEN] = _as_written(bytes(found[_THEN]))
+            found[_THEN] = _as_written(bytes(found[_THEN]), self.then)
         for number, name in in_header:
             found[number] = response.headers.get(name)
         return Told(found[_ITEMS] or [], *found[1:])
@@ -136,9 +136,14 @@ def _shape(item: Any, places: Places) -> _Shape:
     return _Shape(kind, tuple(ways), tuple(in_header))
 
 
-def _as_written(told: bytes) -> Scalar:
+def _as_written(told: bytes, place: Any) -> Scalar:
     """What leads on; a number with a fraction as the service spells it, who gets it back."""
-    value: Scalar = Response(200, body=told).decode(Scalar)
+    from msgspec.json import decode
+
+    try:
+        value = decode(told, type=Scalar)
+    except (ValueError, RecursionError):  # what it says may be a secret
+        raise DecodeError(f"what leads on to the next page, at {'.'.join(place)}, is neither a text nor a number") from None
     return told.decode() if value and isinstance(value, float) else value
 
 
