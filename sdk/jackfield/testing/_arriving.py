@@ -72,7 +72,7 @@ class _Arriving:
         self._at = 0
         self._call = call
         self._piece = piece
-        self._buffer = memoryview(bytearray(piece))
+        self._buffer = memoryview(b"")
         self._complete = False
         self._given_up = False
 
@@ -89,6 +89,8 @@ class _Arriving:
     async def pour(self, sink: Sink, at_most: int) -> int:
         """The next piece, as of a slow peer: in a buffer that the one after it takes, too."""
         if piece := await self.read():
+            if not self._buffer:
+                self._buffer = memoryview(bytearray(self._piece))
             self._buffer[: len(piece)] = piece
             await self._call.runtime.offload(partial(sink, self._buffer[: len(piece)]))
         return len(piece)
