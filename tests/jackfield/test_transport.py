@@ -1403,9 +1403,7 @@ def test_a_body_that_is_not_as_announced_is_an_error_and_gives_the_connection_up
     assert server.connections == 2
 
 
-@pytest.mark.parametrize(
-    "piece", ["\xe9", 1, None, memoryview(b"\0" * 4).cast("I")], ids=["str", "int", "none", "wide-memoryview"]
-)
+@pytest.mark.parametrize("piece", ["\xe9", 1, None], ids=["str", "int", "none"])
 @pytest.mark.parametrize("length", [1, None])
 def test_a_body_whose_pieces_are_not_bytes_is_refused(
     serve: Serve, connect: Connect, piece: Any, length: int | None

@@ -133,6 +133,46 @@ def test_faults_that_cannot_be(hub: FlameHubEmulator) -> None:
         hub.inject(500, times=0)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"fault": "503"}, "a fault is a Fault, a Reply or an HTTP status, as in 503, not '503'"),
+        ({"fault": None}, "a fault is a Fault, a Reply or an HTTP status, as in 503, not None"),
+        ({"fault": 503, "times": "2"}, "times is a whole number, not '2'"),
+        ({"fault": 503, "path": None}, "path is a pattern, not None"),
+        ({"fault": 503, "method": 5}, "method is a text, not 5"),
+    ],
+)
+def test_what_is_no_fault_is_refused(hub: FlameHubEmulator, wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        hub.inject(**wrong)
+    assert ask(hub.auth_url, "GET", "/realms").status == 200
+
+
+def test_a_fault_that_would_meet_no_request_is_refused(hub: FlameHubEmulator) -> None:
+    with pytest.raises(ValueError, match=r"path begins with / or \*, not 'realms'"):
+        hub.inject(503, path="realms")
+    with pytest.raises(ValueError, match="'GETS' is not a valid HTTPMethod"):
+        hub.inject(503, method="GETS")
+
+
+def test_a_method_is_one_in_any_case(hub: FlameHubEmulator) -> None:
+    hub.inject(503, path="/realms", method="get")
+    assert [ask(hub.auth_url, "GET", "/realms").status for _ in range(2)] == [503, 200]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"status": "503"}, "the status of a Reply is a whole number, not '503'"),
+        ({"status": 503, "body": {1, 2}}, "set is not JSON serializable"),
+    ],
+)
+def test_a_reply_that_cannot_be_is_refused_where_it_is_made(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        Reply(**wrong)
+
+
 LIST = "/analysis-node-logs"
 ODD_PATHS = [
     *(

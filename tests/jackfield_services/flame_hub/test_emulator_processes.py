@@ -87,6 +87,19 @@ def test_a_plan_has_no_fewer_polls_than_none(hub: FlameHubEmulator) -> None:
         hub.plan(polls=-1)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"outcome": "failed"}, r"outcome is an Outcome, as in Outcome\.FAILED, not 'failed'"),
+        ({"polls": "2"}, "polls is a whole number, not '2'"),
+        ({"polls": 0.5}, "polls is a whole number, not 0.5"),
+    ],
+)
+def test_what_is_no_plan_is_refused(hub: FlameHubEmulator, wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        hub.plan(**wrong)
+
+
 def test_a_configuration_is_locked_before_it_is_built(session: Session) -> None:
     analysis = Analysis(session, locked=False)
     assert analysis("buildStart") == 400

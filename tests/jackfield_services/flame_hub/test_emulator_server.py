@@ -106,6 +106,31 @@ def test_what_cannot_be_is_refused(make: Callable[[], FlameHubEmulator]) -> None
         make()
 
 
+WRONG = [
+    ("polls", "2", "polls is a whole number, not '2'"),
+    ("token_life", None, "token_life is a whole number, not None"),
+    ("refresh_life", 1.5, "refresh_life is a whole number, not 1.5"),
+    ("expires_in", "60", "expires_in is a whole number or None, not '60'"),
+    ("now", 5, "now is a function, not 5"),
+    ("polls", -1, "polls is a count: 0 or more"),
+    ("dead_token", 403, "dead_token is 400, 401 or 500, not 403"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "message"), [*WRONG, ("nodes", "3", "nodes is a whole number, not '3'")])
+def test_settings_that_cannot_be_are_refused(name: str, value: Any, message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        FlameHubEmulator(**{name: value})
+
+
+@pytest.mark.parametrize(("name", "value", "message"), WRONG)
+def test_they_are_refused_while_it_runs_as_well(new: FlameHubEmulator, name: str, value: Any, message: str) -> None:
+    before = getattr(new, name)
+    with pytest.raises((TypeError, ValueError), match=message):
+        setattr(new, name, value)
+    assert getattr(new, name) == before
+
+
 def test_a_connection_takes_many_requests(session: Session) -> None:
     before = session.hub.connections
     headers = {"Authorization": f"Bearer {session.token}"}

@@ -44,7 +44,7 @@ class Call:
         self, key: str, items: Sequence[JsonObject], shown: Callable[[JsonObject], JsonObject] | None = None
     ) -> JsonObject:
         """The page that is asked for, of all these items."""
-        whole = self.command in self.settings.unpaged
+        whole = self.command.lower() in map(str.lower, self.settings.unpaged)
         return page_of(key, items, self.arguments, self.settings, shown=shown, whole=whole)
 
     def start_job(self, instance_id: str, effect: Callable[[], JsonObject], kind: str = "VirtualMachine") -> JsonObject:

@@ -3,10 +3,12 @@
 import threading
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Any, Self, Unpack
 
+from ._catalogue import COMMANDS
 from ._cloud import Cloud
 from ._faults import Fault, Faults
+from ._given import expect, spelled
 from ._jobs import JobOutcome, Plan
 from ._machines import machine_id
 from ._refusal import Refusal
@@ -77,7 +79,8 @@ class CloudStackEmulator(Settings):
     requests; starting again takes another port.
 
     Raises:
-        ValueError: a number that cannot be.
+        ValueError: a number that cannot be, a name that nobody knows; setting an attribute raises it, too.
+        TypeError: another type than what is annotated.
     """
 
     def __init__(
@@ -92,6 +95,8 @@ class CloudStackEmulator(Settings):
         **settings: Unpack[Options],
     ) -> None:
         super().__init__(**settings)
+        for name, count in (("machines", machines), ("hosts", hosts)):
+            expect(count, int, f"{name} is a whole number")
         if machines < 0 or hosts < 0:
             raise ValueError("machines and hosts are counts: 0 or more")
         self._cloud = Cloud(machines, hosts, users or [User(api_key=KEYS[0], api_secret=KEYS[1])])
@@ -203,7 +208,7 @@ class CloudStackEmulator(Settings):
         An int is an HTTP status, 400 to 599: 429 is the rate limit with its "[N] ms" in the text, 502, 503
         and 504 are a proxy's HTML page, any other is a `Refusal` of that status. With `command` (without case)
         the requests of other commands are left alone. Several faults wait in line. ValueError for any other
-        status, and for less than once.
+        status, for less than once, and for a command that `listApis` does not tell.
         """
         with self._lock:
             self._faults.inject(fault, times, command)
@@ -225,12 +230,16 @@ class CloudStackEmulator(Settings):
         result, as with old servers. Without `result` a job succeeds and has none; a text is its result
         instead. A purged one is unknown: 431.
         """
-        if polls is not None and polls < 0:
-            raise ValueError(f"polls is a count, 0 or more, not {polls}")
         outcome = outcome if error is None else JobOutcome.FAILED
         plan = Plan(polls=polls, outcome=outcome, error=error, error_in_result=error_in_result, result=result)
         with self._lock:
             self._cloud.jobs.plans.append(plan)
+
+    def _check(self, name: str, value: Any) -> None:
+        super()._check(name, value)
+        if name == "unpaged":
+            for command in value:
+                spelled(command, COMMANDS)
 
     def _respond(self, incoming: Incoming) -> Answer:
         with self._lock:

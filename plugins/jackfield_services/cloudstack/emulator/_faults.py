@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from ._catalogue import COMMANDS
+from ._given import expect, spelled
 from ._refusal import Refusal
 from ._wire import Answer, Delivery, page_of_html, refused
 
@@ -49,11 +50,13 @@ class Faults:
         self._waiting: list[_Injected] = []
 
     def inject(self, fault: Fault | Refusal | int, times: int, command: str | None) -> None:
+        expect(fault, Fault | Refusal | int, "a fault is a Fault, a Refusal or an HTTP status, as in 503")
+        expect(times, int, "times is a whole number")
         if isinstance(fault, int) and not 400 <= fault <= 599:
             raise ValueError(f"an injected HTTP status is one of 400 to 599, not {fault}")
         if times < 1:
             raise ValueError(f"a fault is injected once or more, not {times} times")
-        self._waiting.append(_Injected(fault, times, None if command is None else command.lower()))
+        self._waiting.append(_Injected(fault, times, None if command is None else spelled(command, COMMANDS).lower()))
 
     def take(self, parameters: Mapping[str, str]) -> Answer | None:
         """The answer of the first fault that waits for such a request."""

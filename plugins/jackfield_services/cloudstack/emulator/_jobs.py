@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ._given import expect
 from ._refusal import Refusal
 from ._users import made_id
 from ._wire import ApiError, Json, JsonObject
@@ -31,6 +32,15 @@ class Plan:
     error: Refusal | None = None
     error_in_result: bool = True
     result: bool | str = True
+
+    def __post_init__(self) -> None:
+        expect(self.polls, int | None, "polls is a whole number")
+        if self.polls is not None and self.polls < 0:
+            raise ValueError(f"polls is a count, 0 or more, not {self.polls}")
+        expect(self.outcome, JobOutcome, "outcome is a JobOutcome, as in JobOutcome.FAILED")
+        expect(self.error, Refusal | None, "error is a Refusal, as in Refusal(533)")
+        expect(self.error_in_result, bool, "error_in_result is True or False")
+        expect(self.result, bool | str, "result is True, False or a text")
 
 
 @dataclass(slots=True, kw_only=True)

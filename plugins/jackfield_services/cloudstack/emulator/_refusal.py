@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ._given import expect
 from ._throttle import over_the_limit
 from ._wire import UNKNOWN, ApiError, Unauthorized
 
@@ -40,6 +41,12 @@ class Refusal:
     envelope: str | None = None
 
     def __post_init__(self) -> None:
+        expect(self.status, int, "the status of a refusal is a whole number")
+        expect(self.text, str | None, "the text of a refusal is a text")
+        expect(self.cs_code, int | None, "cs_code is a whole number")
+        for pair in self.uuid_list:
+            if [type(each) for each in pair] != [str, str]:
+                raise TypeError(f"uuid_list has pairs of a uuid and what it is of, not {pair!r}")
         if not 400 <= self.status <= 599:
             raise ValueError(f"the status of a refusal is one of 400 to 599, not {self.status}")
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from math import ceil
 
+from ._given import expect
 from ._users import User
 from ._wire import ApiError, JsonObject
 
@@ -17,6 +18,8 @@ class Throttle:
     seconds: float = 1
 
     def __post_init__(self) -> None:
+        expect(self.calls, int, "calls of a Throttle is a whole number")
+        expect(self.seconds, int | float, "seconds of a Throttle is a number")
         if self.calls < 0 or self.seconds <= 0:
             raise ValueError("a Throttle allows 0 calls or more in more than 0 seconds")
 

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from ._wire import JsonObject
 
@@ -38,6 +38,8 @@ class User:
     enabled: bool = True
 
     def __post_init__(self) -> None:
+        if self.role not in get_args(Role):
+            raise ValueError(f"role is 'Admin' or 'User', not {self.role!r}")
         self.api_key = self.api_key or f"{self.username}-api-key"
         self.api_secret = self.api_secret or f"{self.username}-api-secret"
 

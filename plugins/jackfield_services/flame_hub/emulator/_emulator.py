@@ -4,6 +4,7 @@ from types import TracebackType
 from typing import Self, Unpack
 
 from ._faults import Fault, Reply
+from ._given import expect
 from ._hub import Hub
 from ._names import Generation
 from ._processes import Outcome
@@ -54,7 +55,8 @@ class FlameHubEmulator(Settings):
     Stopping keeps the records and the list of requests; starting again takes other ports.
 
     Raises:
-        ValueError: a generation that there is not, a number that cannot be.
+        ValueError: a generation that there is not, a number that cannot be; setting an attribute raises it, too.
+        TypeError: another type than what is annotated.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class FlameHubEmulator(Settings):
         **settings: Unpack[Options],
     ) -> None:
         super().__init__(generation=generation, **settings)
+        expect(nodes, int, "nodes is a whole number")
         if nodes < 0:
             raise ValueError("nodes is a count: 0 or more")
         self._hub = Hub(self, nodes, generation == "0.1.1" if approved is None else approved)
@@ -155,7 +158,8 @@ class FlameHubEmulator(Settings):
 
         An int is an HTTP status, 400 to 599: 502, 503 and 504 are a proxy's HTML page, any other is an error of the
         API. `path` is a pattern, "/nodes/*" say, in which * is anything; with `method` the requests of others are
-        left alone. Several faults wait in line. ValueError for any other status, and for less than once.
+        left alone. Several faults wait in line. ValueError for any other status, for less than once, and for a
+        path or a method that no request has.
         """
         with self._hub.lock:
             self._hub.faults.inject(fault, times, path, method)
@@ -165,6 +169,8 @@ class FlameHubEmulator(Settings):
 
         `polls` is how many reads find it under way first (None: those of `polls`).
         """
+        expect(polls, int | None, "polls is a whole number")
+        expect(outcome, Outcome, "outcome is an Outcome, as in Outcome.FAILED")
         if polls is not None and polls < 0:
             raise ValueError(f"polls is a count, 0 or more, not {polls}")
         with self._hub.lock:

@@ -5,7 +5,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from http import HTTPMethod
 
+from ._given import expect
 from ._wire import JSON_HEADERS, Answer, Delivery, Headers, Json, Refused, as_html, as_json, code_of
 
 _FROM_A_PROXY = frozenset({502, 503, 504})
@@ -31,6 +33,10 @@ class Reply:
     status: int
     body: Json = b""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def __post_init__(self) -> None:
+        expect(self.status, int, "the status of a Reply is a whole number")
+        self.answer()  # so that a body that is no JSON fails here
 
     def answer(self) -> Answer:
         """It, as it goes out."""
@@ -65,11 +71,17 @@ class Faults:
         self._waiting: list[_Injected] = []
 
     def inject(self, fault: Fault | Reply | int, times: int, path: str, method: str | None) -> None:
+        expect(fault, Fault | Reply | int, "a fault is a Fault, a Reply or an HTTP status, as in 503")
+        expect(times, int, "times is a whole number")
+        expect(path, str, "path is a pattern")
+        expect(method, str | None, "method is a text")
         if isinstance(fault, int) and not 400 <= fault <= 599:
             raise ValueError(f"an injected HTTP status is one of 400 to 599, not {fault}")
         if times < 1:
             raise ValueError(f"a fault is injected once or more, not {times} times")
-        self._waiting.append(_Injected(fault, times, path, method))
+        if not path.startswith(("/", "*")):
+            raise ValueError(f"path begins with / or *, not {path!r}")
+        self._waiting.append(_Injected(fault, times, path, None if method is None else HTTPMethod(method.upper())))
 
     def take(self, method: str, path: str) -> Fault | Reply | int | None:
         """The first fault that waits for such a request."""

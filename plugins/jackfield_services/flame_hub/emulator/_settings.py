@@ -3,8 +3,9 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, TypedDict
+from typing import Any, Literal, TypeAlias, TypedDict
 
+from ._given import expect
 from ._names import Generation
 
 DeadStatus: TypeAlias = Literal[400, 401, 500]
@@ -33,13 +34,20 @@ class Settings:
     polls: int = 2
     now: Callable[[], float] = time.time
 
-    def __post_init__(self) -> None:
-        if self.generation not in ("0.1.1", "1.1.0"):
-            raise ValueError(f'generation is "0.1.1" or "1.1.0", not {self.generation!r}')
-        if self.dead_token not in (None, 400, 401, 500):
-            raise ValueError(f"dead_token is 400, 401 or 500, not {self.dead_token}")
-        if self.polls < 0:
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("token_life", "refresh_life", "polls"):
+            expect(value, int, f"{name} is a whole number")
+        if name == "polls" and value < 0:
             raise ValueError("polls is a count: 0 or more")
+        if name == "expires_in":
+            expect(value, int | None, "expires_in is a whole number or None")
+        if name == "generation" and value not in ("0.1.1", "1.1.0"):
+            raise ValueError(f'generation is "0.1.1" or "1.1.0", not {value!r}')
+        if name == "dead_token" and value not in (None, 400, 401, 500):
+            raise ValueError(f"dead_token is 400, 401 or 500, not {value}")
+        if name == "now" and not callable(value):
+            raise TypeError(f"now is a function, not {value!r}")
+        super().__setattr__(name, value)
 
     @property
     def shown_dead(self) -> DeadStatus:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import http.client
 import json
 from contextlib import closing
+from typing import Any
 
 import pytest
 from tests.cloudstack_wire import CREDENTIALS, ask, call, connect, refusal, target, zone_id
 
-from jackfield_services.cloudstack.emulator import CloudStackEmulator, Fault
+from jackfield_services.cloudstack.emulator import CloudStackEmulator, Fault, Refusal
 
 
 def test_a_fault_is_for_the_next_requests_of_its_command_and_runs_out(cloud: CloudStackEmulator) -> None:
@@ -133,3 +134,37 @@ def test_a_status_that_is_no_error_cannot_be_injected(cloud: CloudStackEmulator,
 def test_a_fault_less_than_once_cannot_be_injected(cloud: CloudStackEmulator) -> None:
     with pytest.raises(ValueError, match="once or more"):
         cloud.inject(Fault.HTML, times=0)
+
+
+@pytest.mark.parametrize("fault", ["503", 503.0, None, Refusal, b"503"])
+def test_what_is_no_fault_cannot_be_injected(cloud: CloudStackEmulator, fault: Any) -> None:
+    with pytest.raises(TypeError, match=r"a fault is a Fault, a Refusal or an HTTP status, as in 503, not "):
+        cloud.inject(fault)
+    assert call(cloud, "listZones").status == 200
+
+
+@pytest.mark.parametrize("times", ["2", 1.5, None])
+def test_times_are_a_whole_number(cloud: CloudStackEmulator, times: Any) -> None:
+    with pytest.raises(TypeError, match="times is a whole number, not "):
+        cloud.inject(503, times=times)
+
+
+@pytest.mark.parametrize(
+    ("command", "error", "message"),
+    [
+        ("listVirtualMachin", ValueError, "no command 'listVirtualMachin': did you mean 'listVirtualMachines'\\?$"),
+        ("LISTZONE", ValueError, "no command 'LISTZONE': did you mean 'listZones'\\?$"),
+        ("", ValueError, "no command ''$"),
+        (["listZones"], TypeError, "a command is its name, not "),
+    ],
+)
+def test_a_fault_is_for_a_command_that_there_is(
+    cloud: CloudStackEmulator, command: Any, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        cloud.inject(503, command=command)
+
+
+def test_a_fault_without_a_command_is_for_commands_of_other_servers_as_well(cloud: CloudStackEmulator) -> None:
+    cloud.inject(Refusal(535, "No volumes left"))
+    assert refusal(call(cloud, "createVolume"), "errorresponse") == (535, 4370, "No volumes left")

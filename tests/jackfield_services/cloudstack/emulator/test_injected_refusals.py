@@ -140,3 +140,39 @@ def test_a_job_may_be_asked_for_by_what_it_is_about(cloud: CloudStackEmulator) -
     assert call(cloud, "queryAsyncJobResult", resourceid="none").status == 431
     text = "Unable to execute API command queryasyncjobresult due to missing parameter jobid"
     assert refusal(call(cloud, "queryAsyncJobResult"), "queryasyncjobresultresponse")[2] == text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"status": "530"}, "the status of a refusal is a whole number, not '530'"),
+        ({"status": 530, "text": 5}, "the text of a refusal is a text, not 5"),
+        ({"status": 530, "cs_code": "4250"}, "cs_code is a whole number, not '4250'"),
+        ({"status": 530, "uuid_list": ["4a1e"]}, "uuid_list has pairs of a uuid and what it is of, not '4a1e'"),
+        ({"status": 530, "uuid_list": [("4a",)]}, "uuid_list has pairs of a uuid and what it is of, not "),
+        ({"status": 530, "uuid_list": [("4a", 5)]}, "uuid_list has pairs of a uuid and what it is of, not "),
+    ],
+)
+def test_a_refusal_that_cannot_be_is_refused_where_it_is_made(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        Refusal(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"outcome": "failed"}, r"outcome is a JobOutcome, as in JobOutcome\.FAILED, not 'failed'"),
+        ({"error": 533}, r"error is a Refusal, as in Refusal\(533\), not 533"),
+        ({"polls": "2"}, "polls is a whole number, not '2'"),
+        ({"polls": 0.5}, "polls is a whole number, not 0.5"),
+        ({"result": {"success": True}}, "result is True, False or a text, not "),
+        ({"error_in_result": "no"}, "error_in_result is True or False, not 'no'"),
+    ],
+)
+def test_a_job_is_not_planned_by_what_is_no_plan(
+    cloud: CloudStackEmulator, wrong: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(TypeError, match=message):
+        cloud.plan_job(**wrong)
+    cloud.plan_job(polls=0)
+    assert poll(cloud, deploy(cloud)["jobid"])["jobstatus"] == 1

@@ -33,6 +33,11 @@ def test_a_command_may_take_no_notice_of_paging() -> None:
         assert call(cloud, "listZones", page="1").status == 431
 
 
+def test_its_name_has_no_case() -> None:
+    with CloudStackEmulator(machines=800, unpaged=["listvirtualMACHINES"]) as cloud:
+        assert len(machines(cloud, page="2", pagesize="500")["virtualmachine"]) == 800
+
+
 def test_jobs_may_have_numbers() -> None:
     with CloudStackEmulator(numbered_jobs=True, job_polls=0) as cloud:
         started = [deploy(cloud)["jobid"] for _ in range(2)]

@@ -11,14 +11,14 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
 
 import pytest
 from tests.cloudstack_wire import Reply, ask, call, connect, deploy, get, machines, plain, poll, raw, signed, target
 
 from jackfield_services.cloudstack import emulator
-from jackfield_services.cloudstack.emulator import CloudStackEmulator
+from jackfield_services.cloudstack.emulator import CloudStackEmulator, User
 from jackfield_services.cloudstack.emulator._settings import Options
 
 
@@ -234,6 +234,56 @@ def test_an_expected_continue_is_given_before_the_body(cloud: CloudStackEmulator
 def test_settings_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="or more"):
         CloudStackEmulator(**wrong)
+
+
+WRONG = [
+    ("machines", "3", "machines is a whole number, not '3'"),
+    ("hosts", 1.5, "hosts is a whole number, not 1.5"),
+    ("job_polls", "2", "job_polls is a whole number, not '2'"),
+    ("page_size_limit", None, "page_size_limit is a whole number, not None"),
+    ("enforce_post", "no", "enforce_post is True or False, not 'no'"),
+    ("numbered_jobs", "no", "numbered_jobs is True or False, not 'no'"),
+    ("text_success", "true", "text_success is True or False, not 'true'"),
+    ("content_type", None, "content_type is a text, not None"),
+    ("session_timeout", "60", "session_timeout is a number of seconds, not '60'"),
+    ("unpaged", "listZones", "unpaged is a list of commands, not 'listZones'"),
+    ("throttle", 30, r"throttle is a Throttle or None, not 30"),
+    ("now", 5, "now is a function, not 5"),
+]
+UNKNOWN = [
+    ("count", "totl", "count is one of 'total', 'page', 'absent', not 'totl'"),
+    ("signature_algorithm", "sha-512", "signature_algorithm is one of 'sha1', "),
+    ("expires_dates", "older", "expires_dates is one of 'new', 'old', not 'older'"),
+    ("session_check", "Cookie", "session_check is one of 'CookieAndParameter', "),
+    ("job_polls", -1, "job_polls is a count: 0 or more"),
+    ("page_size_limit", 0, "page_size_limit is 1 or more, or -1 for no limit"),
+    ("unpaged", ["listVirtualMachin"], "did you mean 'listVirtualMachines'"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "message"), WRONG)
+def test_settings_of_another_type_are_refused(name: str, value: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        CloudStackEmulator(**{name: value})
+
+
+@pytest.mark.parametrize(("name", "value", "message"), UNKNOWN)
+def test_settings_that_nobody_knows_are_refused(name: str, value: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        CloudStackEmulator(**{name: value})
+
+
+@pytest.mark.parametrize(("name", "value", "message"), [*WRONG[2:], *UNKNOWN])
+def test_they_are_refused_while_it_runs_as_well(cloud: CloudStackEmulator, name: str, value: Any, message: str) -> None:
+    before = getattr(cloud, name)
+    with pytest.raises((TypeError, ValueError), match=message):
+        setattr(cloud, name, value)
+    assert getattr(cloud, name) == before
+
+
+def test_a_user_has_a_role_that_there_is() -> None:
+    with pytest.raises(ValueError, match="role is 'Admin' or 'User', not 'user'"):
+        User(role=cast(Any, "user"))
 
 
 def test_the_package_names_what_it_offers_in_order() -> None:

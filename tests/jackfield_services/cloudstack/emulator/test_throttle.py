@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from tests.cloudstack_wire import NOON, Visitor, call, refusal, user_call
@@ -91,3 +92,9 @@ def test_the_usual_limit_is_thirty_calls_a_second() -> None:
 def test_a_limit_that_cannot_be_is_refused(calls: int, seconds: float) -> None:
     with pytest.raises(ValueError, match="Throttle allows 0 calls or more"):
         Throttle(calls, seconds)
+
+
+@pytest.mark.parametrize(("name", "value"), [("calls", "30"), ("calls", 1.5), ("seconds", "1"), ("seconds", None)])
+def test_a_throttle_is_of_numbers(name: str, value: Any) -> None:
+    with pytest.raises(TypeError, match=f"{name} of a Throttle is a .*number.*, not "):
+        Throttle(**{name: value})
