@@ -11,6 +11,8 @@ from ._errors import JackfieldError, UsageError
 if TYPE_CHECKING:
     from ._taps import Tap
 
+_VIEWS = (bytearray, memoryview)
+
 
 @runtime_checkable
 class _Abortable(Protocol):
@@ -143,8 +145,8 @@ class Reading(Iterator[bytes]):
         return self._source
 
 
-def _copied(piece: object) -> bytes:
-    if not isinstance(piece, bytearray | memoryview):
+def _copied(piece: bytearray | memoryview) -> bytes:
+    if not isinstance(piece, _VIEWS):
         raise TypeError(f"a piece is a {type(piece).__name__}, not bytes")
     return bytes(piece)
 

@@ -17,6 +17,8 @@ from ._walk import Fetched, Walk
 from ._wiring import Wired
 
 if TYPE_CHECKING:
+    from types import CodeType
+
     from ._prefetch import Ahead
 
 P = ParamSpec("P")
@@ -145,13 +147,15 @@ class PagedDefinition(Definition[P, Page[T]], Descriptor["SyncPaged[P, T]", "Asy
     @cached_property
     def _parameters(self) -> tuple[list[str], dict[str, bytes]]:
         """The names, or numbers, of the body's parameters; and what those say that are left out."""
-        body = self.body
+        body: Any = self.body
         while hasattr(body, "__wrapped__"):  # a decorator's own parameters are not those that callers see
             body = body.__wrapped__
-        code, defaults = body.__code__, body.__defaults__ or ()
+        code: CodeType = body.__code__
+        defaults: tuple[Any, ...] = body.__defaults__ or ()
+        by_name: dict[str, Any] = body.__kwdefaults__ or {}
         numbered = code.co_posonlyargcount
         names = [*map(str, range(numbered)), *code.co_varnames[numbered : code.co_argcount]]
-        usual = {**dict(zip(reversed(names), reversed(defaults), strict=False)), **(body.__kwdefaults__ or {})}
+        usual = dict(zip(reversed(names), reversed(defaults), strict=False)) | by_name
         return names, {name: said(value) for name, value in usual.items()}
 
 

@@ -294,7 +294,8 @@ def test_some_empty_pages_are_none_but_the_last(colour: Colour) -> None:
 
 
 def test_ten_empty_pages_after_another_with_more_to_come_are_an_error(colour: Colour) -> None:
-    transport = FakeTransport(telling([1], *[[]] * 10, [2]))
+    empty: list[list[Any]] = [[]] * 10
+    transport = FakeTransport(telling([1], *empty, [2]))
     items = colour.client(Shop, transport).told.all()
     seen: list[Any] = []
 

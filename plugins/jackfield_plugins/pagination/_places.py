@@ -143,7 +143,9 @@ def _as_written(told: bytes, place: Any) -> Scalar:
     try:
         value = decode(told, type=Scalar)
     except (ValueError, RecursionError):  # what it says may be a secret
-        raise DecodeError(f"what leads on to the next page, at {'.'.join(place)}, is neither a text nor a number") from None
+        raise DecodeError(
+            f"what leads on to the next page, at {'.'.join(place)}, is neither a text nor a number"
+        ) from None
     return told.decode() if value and isinstance(value, float) else value
 
 

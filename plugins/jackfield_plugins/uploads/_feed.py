@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _AHEAD = 256 * 1024  # bytes that are pulled before they are asked for
 _LEAST = 1024  # bytes that a piece counts for, however small
+_PIECES = (bytes, bytearray, memoryview)
 _SMALL = 16 * 1024  # bytes; pieces of less are sent together, if they are there together
 _LOOK = 1.0  # seconds between two looks whether the loop still runs
 
@@ -152,10 +153,10 @@ class Feed(Iterator[bytes]):
             if (aclose := getattr(pieces, "aclose", None)) is not None:
                 await aclose()
 
-    def _put(self, piece: object) -> None:
-        if not isinstance(piece, bytes | bytearray | memoryview):
-            raise TypeError(f"a piece is a {type(piece).__name__}, not bytes")
-        piece = bytes(piece)  # whoever makes it may use its buffer again, as soon as it is asked for the next
+    def _put(self, given: bytes | bytearray | memoryview) -> None:
+        if not isinstance(given, _PIECES):
+            raise TypeError(f"a piece is a {type(given).__name__}, not bytes")
+        piece = bytes(given)  # whoever makes it may use its buffer again, as soon as it is asked for the next
         with self._changed:
             self._pulled.append(piece)
             self._size += max(len(piece), _LEAST)

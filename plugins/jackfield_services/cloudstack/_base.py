@@ -13,6 +13,8 @@ from jackfield import (
     Response,
     Secret,
     Service,
+    Url,
+    UsageError,
     Without,
     check_seconds,
     operation,
@@ -25,7 +27,7 @@ from ._discovery import Discovery
 from ._naming import reads
 from ._parameters import Parameter, check_command, flatten
 from ._posting import Method, check_method, request_of, shown
-from ._secrecy import hides, is_secret, masked
+from ._secrecy import masked, secrets_of
 from ._signing import SignatureAlgorithm
 from ._throttle import Throttle
 
@@ -93,21 +95,22 @@ class CloudStackBase(Service):
         cert: str | tuple[str, str] | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
+        _check_end_point(end_point)
         _check_page_size(max_page_size)
         check_seconds("async_poll_latency", async_poll_latency, zero=True)
         check_seconds("job_timeout", job_timeout, zero=True)
         borne = credentials(api_key, api_secret, login, signature_algorithm, expires)
         if (verify, cert) != (True, None):
             _set_transport(options, verify, cert)
-        self.end_point = end_point
-        self.api_key = api_key
-        self.api_secret = None if api_secret is None else Secret(api_secret)
+        self._end_point = end_point
+        self._api_key = api_key
+        self._api_secret = None if api_secret is None else Secret(api_secret)
         self.async_poll_latency = async_poll_latency
         self.max_page_size = max_page_size
         self.job_timeout = job_timeout
         self.discovery = Discovery(end_point, discovery)
         self._method: Method = check_method(method, posts=borne.posts)
-        self._ours = borne.parameters
+        self._ours, self._unknown = borne.parameters, borne.unknown
         self._digest = signature_algorithm
         self._closed = False
         self._login = login
@@ -115,6 +118,21 @@ class CloudStackBase(Service):
         super().__init__(end_point, defaults=defaults, visible_query=_SHOWN, **options)
         if login is not None:
             login.opened(self, self.url())
+
+    @property
+    def end_point(self) -> str:
+        """As it was given."""
+        return self._end_point
+
+    @property
+    def api_key(self) -> str | None:
+        """The key's public half."""
+        return self._api_key
+
+    @property
+    def api_secret(self) -> Secret | None:
+        """The key's secret half."""
+        return self._api_secret
 
     @classmethod
     def from_config(cls, region: str | None = None, **changes: Any) -> Self:
@@ -127,7 +145,8 @@ class CloudStackBase(Service):
     async def execute(self, /, command: str, **parameters: Parameter) -> dict[str, Any]:
         """Sends one command as it is, and gives what its envelope holds: one page, or a job's id."""
         job_id = parameters.get("jobid")
-        return payload(await self._sent(command, parameters), command, None if job_id is None else str(job_id))
+        answer = await self._sent(command, parameters)
+        return self._payload(answer, command, None if job_id is None else str(job_id))
 
     @operation
     async def _log_out(self, client: object) -> None:
@@ -138,22 +157,37 @@ class CloudStackBase(Service):
         """Sends a command, from inside an operation, and gives the answer as it is."""
         self._name(command)
         flat = flatten(parameters)
-        await self.discovery.checked(self, command, [name for name, _ in flat])
-        wrapped = {name for name, value in parameters.items() if isinstance(value, Secret)}
-        secret = bool(wrapped) or any(is_secret(name, value) for name, value in flat)
+        known = await self.discovery.checked(self, command, [name for name, _ in flat])
+        if known is not None:  # as the server spells it
+            command = known.name
+            self._name(command)
+        secrets = secrets_of(parameters, flat)
         pairs = [*flat, *self._ours, ("command", command), ("response", response)]
-        request = request_of(self.url(), pairs, self._method, secret=secret, idempotent=reads(command))
+        request = request_of(self.url(), pairs, self._method, secret=bool(secrets), idempotent=reads(command))
         if self.call.notes is not None and request.body:
             self.call.notes.append(f"form: {shown(pairs, self.call.options.visible_query)}")
         answer = await self.send(request)
-        if not secret or answer.status == 200:
-            return answer
-        return masked(answer, [value for name, value in flat if name in wrapped or hides(name, value)])
+        return answer if answer.status == 200 else masked(answer, secrets)
+
+    def _payload(self, answer: Response, command: str, job_id: str | None = None) -> dict[str, Any]:
+        return payload(answer, command, job_id, unknown=self._unknown)
 
     def _name(self, command: str) -> None:
         """The command is what this call is about."""
         check_command(command)
         self.call.operation = command
+
+
+def _check_end_point(given: object) -> None:
+    if not isinstance(given, str):
+        raise ConfigurationError(f"end_point must be a string, 'https://host/client/api', not {type(given).__name__}")
+    if given != given.strip():
+        raise ConfigurationError("end_point has blanks or a line break around it: was it read from a file?")
+    try:
+        Url.parse(given)
+    except UsageError as error:
+        shown = "" if "@" in given else f"={given!r}"
+        raise ConfigurationError(f"end_point{shown}: {error}") from None
 
 
 def _check_page_size(given: object) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ._service import CloudStackService
     from ._typing import Fields
 
+# As they are misspelt, and as they are.
+_OPTIONS = {name.replace("_", ""): name for name in ("fetch_list", "fetch_result", "job_timeout", "poll_interval")}
 _ALL = (None, -1, "-1")  # no size of pages
 
 
@@ -31,6 +33,22 @@ def as_asked(
     if poll_interval is not None:
         view.async_poll_latency = check_seconds("poll_interval", poll_interval, zero=True)
     return view
+
+
+def check_options(parameters: Mapping[str, Parameter], *, fetch_list: object, fetch_result: object) -> None:
+    """Raises UsageError where an option is no option's value, or a parameter is an option that is misspelt."""
+    if not isinstance(fetch_list, bool | None):
+        raise UsageError(f"fetch_list must be True, False or None, not {fetch_list!r}")
+    if not isinstance(fetch_result, bool):
+        raise UsageError(f"fetch_result must be True or False, not {fetch_result!r}")
+    for name in parameters:
+        meant = _OPTIONS.get(name.lower())
+        if meant is None and "_" in name:  # the names of CloudStack's parameters have none
+            from difflib import get_close_matches
+
+            meant = next(iter(get_close_matches(name.lower(), _OPTIONS.values(), n=1, cutoff=0.85)), None)
+        if meant is not None:
+            raise UsageError(f"CloudStack has no parameter {name!r} (did you mean {meant!r}?)")
 
 
 async def carry_out(
@@ -55,9 +73,16 @@ async def carry_out(
 async def _once(
     service: CloudStackService, command: str, parameters: Mapping[str, Parameter], fetch_result: bool
 ) -> Any:
-    if fetch_result:
-        return await service.job(command, **parameters)
-    return await service.execute(command, **parameters)
+    if not fetch_result:
+        return await service.execute(command, **parameters)
+    job: Any = await service.job.start(command, **parameters)
+    try:
+        return await job.result()
+    except Exception:
+        raise
+    except BaseException as interrupt:  # Ctrl-C, or a task that is cancelled
+        interrupt.add_note(f"the job of {command} goes on: wait for it with job.resume({job.token!r}).result()")
+        raise
 
 
 async def _every_page(

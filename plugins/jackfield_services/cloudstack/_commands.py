@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from msgspec import Struct, ValidationError, convert, field
+from msgspec import Struct, ValidationError, convert
 from msgspec.structs import replace
 
 from ._errors import CloudStackDecodeError
@@ -109,10 +109,6 @@ def nearest(name: str, names: Mapping[str, Any]) -> str:
     return f" (did you mean {' or '.join(repr(names[key].name) for key in found)}?)" if found else ""
 
 
-class _Listed(Struct):
-    api: list[Command] = field(default_factory=list[Command])
-
-
 def commands_of(answer: Mapping[str, Any], at: float) -> Commands:
     """The commands of an answer of `listApis`. Empty items, which servers put into it, are left out.
 
@@ -120,13 +116,17 @@ def commands_of(answer: Mapping[str, Any], at: float) -> Commands:
         CloudStackDecodeError: it is none.
     """
     try:
-        listed = convert(answer, _Listed, strict=False)
+        api: Any = answer.get("api", [])
+        if isinstance(api, list):
+            api = [one for one in cast("list[object]", api) if one]
+        listed = convert(api, list[Command], strict=False)
+        alike: dict[Any, Any] = {}  # thousands of fields and parameters are the same: each is held once
+        commands = [_tidy(command, alike) for command in listed]
     except (ValidationError, RecursionError) as error:
         raise CloudStackDecodeError(f"{_NO_LIST}: {error}") from error
-    if not listed.api:
+    if not commands:
         raise CloudStackDecodeError(f"{_NO_LIST}: it is empty")
-    alike: dict[Any, Any] = {}  # thousands of fields and parameters are the same: each is held once
-    return Commands([_tidy(command, alike) for command in listed.api], at)
+    return Commands(commands, at)
 
 
 def _tidy(command: Command, alike: dict[Any, Any]) -> Command:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from hashlib import blake2b
+from hashlib import blake2b, scrypt
 from hmac import compare_digest
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from jackfield import JackfieldError, PrivateFolder
 
 from ._commands import Command, Commands
 
-_VERSION = 1
+_VERSION = 2
 _LONGEST = 64 * 1024 * 1024  # bytes
 _DIGEST = 16
 
@@ -90,5 +90,5 @@ def _digest(body: bytes) -> bytes:
 
 
 def _keyed(identity: bytes, salt: bytes) -> bytes:
-    # Secrets are in an identity: it is not written down.
-    return blake2b(identity, key=salt, digest_size=_DIGEST).digest()
+    # A password may be in an identity: it is not written down, nor in a form that is fast to guess.
+    return scrypt(identity, salt=salt, n=2**14, r=8, p=1, dklen=_DIGEST)

@@ -45,7 +45,10 @@ def convert_items(items: list[Any], into: type[T]) -> list[T]:
 
     Raises:
         CloudStackDecodeError: one has another shape; it says which field.
+        UsageError: this is the type of a list.
     """
+    if get_origin(into) is list:
+        raise UsageError(f"into is the type of one item here: into={_name(get_args(into)[0])}")
     converted: list[T] = _converted(items, list[into])  # type: ignore[valid-type]  # made while it runs
     return converted
 

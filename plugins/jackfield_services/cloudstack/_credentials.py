@@ -12,6 +12,13 @@ if TYPE_CHECKING:  # loaded by those who use them
     from ._login import Login
 
 
+_NOBODY = (
+    "this client has no keys and no login: nothing was signed, which only the integration port takes. Give api_key and "
+    "api_secret, or login=Login(…)"
+)
+_LOGGED_IN = "the session is good: the server knows no such command, or the role of this user may not call it"
+
+
 class Credentials(NamedTuple):
     """What they bring.
 
@@ -19,11 +26,13 @@ class Credentials(NamedTuple):
         parameters: which every request has.
         plugins: which a client has for them.
         posts: whether the end point takes POST; the integration port reads no body.
+        unknown: the hint for a 401, if not that of the error's class, which is for keys.
     """
 
     parameters: tuple[tuple[str, str], ...] = ()
     plugins: tuple[object, ...] = ()
     posts: bool = True
+    unknown: str | None = None
 
 
 def credentials(
@@ -49,7 +58,9 @@ def credentials(
     if api_key is None and api_secret is None:
         if expires is not None:
             raise ConfigurationError("expires is for requests that are signed: it needs api_key and api_secret")
-        return Credentials(posts=False) if login is None else Credentials(plugins=(login,))
+        if login is None:
+            return Credentials(posts=False, unknown=_NOBODY)
+        return Credentials(plugins=(login,), unknown=_LOGGED_IN)
     key, secret = _checked(api_key, api_secret)
     parameters = (("apikey", key),)
     if signature_algorithm == "auto":
@@ -60,6 +71,8 @@ def credentials(
 
 
 def _checked(api_key: object, api_secret: object) -> tuple[str, Secret]:
+    if api_key is not None and not isinstance(api_key, str):
+        raise ConfigurationError(f"api_key is a string, not {type(api_key).__name__}; of a login write login=Login(…)")
     for name, given, other in (("api_key", api_key, "api_secret"), ("api_secret", api_secret, "api_key")):
         if given is None:
             raise ConfigurationError(

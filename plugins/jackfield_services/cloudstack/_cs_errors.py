@@ -36,10 +36,17 @@ class CloudStackApiException(CloudStackException):
 
 
 def translated(error: CloudStackClientException | JobTimeoutError) -> CloudStackException:
-    """What `cs` raises in its place."""
+    """What `cs` raises in its place, with the same notes."""
+    raised = _translated(error)
+    for note in getattr(error, "__notes__", ()):
+        raised.add_note(note)
+    return raised
+
+
+def _translated(error: CloudStackClientException | JobTimeoutError) -> CloudStackException:
     if isinstance(error, JobTimeoutError):
         job = json.loads(error.job_token or "[null, null]")[1]
-        return CloudStackException("Timeout waiting for async job result", job)
+        return CloudStackException("Timeout waiting for async job result", job, response=Response(408))
     if isinstance(error, CloudStackDecodeError):
         return CloudStackException(error.message, response=error.response)
     response = error.response

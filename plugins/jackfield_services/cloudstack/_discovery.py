@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from functools import partial
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jackfield import ConfigurationError, Flights, JackfieldError, UsageError
@@ -93,8 +94,13 @@ class Discovery:
 
         def run(*arguments: Any, **parameters: Any) -> Any:
             """A command of CloudStack. Once `commands()` was called, this tells what it takes and gives."""
+            if arguments:
+                raise TypeError(f"{command}() takes parameters by name: {command}(name=…)")
             # In CloudStackAIO a caller's own `command` wins.
-            return request(parameters.pop("command", command), *arguments, **parameters)
+            answer = request(parameters.pop("command", command), **parameters)
+            if issubclass(type(answer), CoroutineType):  # Python warns by its name, if nobody awaits it
+                answer.__name__ = answer.__qualname__ = command
+            return answer
 
         known = self.known(command)
         if known is not None:

@@ -25,7 +25,7 @@ CloudStackClientException
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from jackfield import (
     BadRequestError,
@@ -44,6 +44,8 @@ from jackfield import (
 from ._reply import Reply
 from ._throttle import told_wait
 
+PUBLIC = "jackfield_services.cloudstack"
+
 
 class CloudStackClientException(ServiceError):
     """CloudStack did not do what it was asked.
@@ -60,9 +62,15 @@ class CloudStackClientException(ServiceError):
         uuid_list: the resources it names, as `{"uuid": …, "description": …}`.
         command: the command that was asked for.
         job_id: the job's, where it is about one.
+        hint: what to do about it, where more is known than the class says.
     """
 
-    hint: ClassVar[str] = ""
+    __module__ = PUBLIC
+    hint: str = ""
+
+    def __init_subclass__(cls) -> None:
+        if cls.__module__ in (__name__, f"{PUBLIC}._job_errors"):
+            cls.__module__ = PUBLIC  # as people import it
 
     def __init__(
         self,
@@ -75,6 +83,7 @@ class CloudStackClientException(ServiceError):
         uuid_list: list[dict[str, Any]] | None = None,
         command: str | None = None,
         job_id: str | None = None,
+        hint: str | None = None,
     ) -> None:
         answer = Reply.of(response) if response is not None and not isinstance(response, Response) else response
         status = response.status if isinstance(response, Response) else None
@@ -86,6 +95,8 @@ class CloudStackClientException(ServiceError):
         self.uuid_list = uuid_list or []
         self.command = command
         self.job_id = job_id
+        if hint is not None:
+            self.hint = hint
         if self.hint:
             self.add_note(self.hint)
 
@@ -98,7 +109,7 @@ class CloudStackClientException(ServiceError):
         """Says once in which call this happened."""
         if self.call is None:
             super().attach(call)
-            self.add_note(str(call))
+            self.add_note(str(call) if self.job_id is None else f"job {self.job_id}, {call}")
 
     def __str__(self) -> str:
         return f"(message={self.message}, errorcode={self.error_code}, errortext={self.error_text})"
@@ -150,7 +161,9 @@ class CloudStackUnknownCommandError(CloudStackClientException, NotFoundError):
 
 
 class CloudStackUnknownJobError(CloudStackParameterError, NotFoundError):
-    """431 of a job: it never was, or was purged after it had ended: what came of it has to be looked up."""
+    """431 of a job: it never was, or was purged after it had ended."""
+
+    hint = "the server knows no such job: it never was, or was purged after it had ended; look up what came of it"
 
 
 class CloudStackLimitError(CloudStackClientException, ForbiddenError):
@@ -184,8 +197,6 @@ class CloudStackConflictError(CloudStackClientException, ConflictError):
 class CloudStackDecodeError(CloudStackClientException, DecodeError):
     """The answer is not CloudStack's: a proxy's page, say, or an end point that is something else."""
 
-    hint = "CloudStack's end point is mostly https://HOST/client/api, or http://HOST:8080/client/api: is this client's?"
-
 
 class CloudStackTooLongError(CloudStackDecodeError):
     """413, 414 or 431 of HTTP: the request is longer than the server or a proxy takes."""
@@ -195,5 +206,3 @@ class CloudStackTooLongError(CloudStackDecodeError):
 
 class CloudStackGatewayError(CloudStackDecodeError, UnavailableError):
     """502, 503 or 504 of a proxy in front of CloudStack."""
-
-    hint = "this is the answer of a proxy in front of CloudStack, which cannot reach it now"

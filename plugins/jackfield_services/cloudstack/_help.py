@@ -22,6 +22,7 @@ _TYPES: dict[str, type] = {
     "map": dict,
 }
 _WIDTH = 100
+_LONGEST = 8000  # characters of one entry
 _DEEP = 3  # levels of what is nested in a response
 
 
@@ -58,7 +59,9 @@ def text_of(command: Command) -> str:
 def _lines(command: Command) -> Iterator[str]:
     yield _entry(0, command.description or command.name, "")
     if command.is_async:
-        yield "\nIt starts a job, whose result is waited for."
+        yield "\nIt starts a job: fetch_result, job_timeout and poll_interval say how it is waited for."
+    if command.pages:
+        yield "\nIt gives its list page by page: fetch_list=True gives the whole of it, page= and pagesize= a part."
     if command.since:
         yield f"\nSince CloudStack {command.since}."
     if command.parameters:
@@ -68,7 +71,7 @@ def _lines(command: Command) -> Iterator[str]:
         since = f" Since {one.since}." if one.since else ""
         yield _entry(1, f"{one.name} ({one.type}{needed})", one.description.strip() + since)
     if command.response:
-        yield "\nFields of the answer:"
+        yield "\nFields of the answer, of which into=… makes a type:"
         yield from _fields(command.response, 1)
 
 
@@ -87,5 +90,5 @@ def _fields(fields: tuple[ResponseField, ...], depth: int) -> Iterator[str]:
 def _entry(depth: int, head: str, text: str) -> str:
     indent = "    " * depth
     whole = f"{head}: {text}" if text else head
-    plain = "".join(c if c.isprintable() or c.isspace() else "?" for c in whole)  # it goes to a terminal
+    plain = "".join(c if c.isprintable() or c.isspace() else "?" for c in whole[:_LONGEST])  # it goes to a terminal
     return fill(plain, _WIDTH, initial_indent=indent, subsequent_indent=indent + "    " if depth else "")

@@ -26,8 +26,8 @@ def lists(answer: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
 
 
 def items_of(answer: object) -> list[Any]:
-    """The items of a list's answer: of the first list in it; none where it has none."""
-    return next((items for _, items in lists(mapping(answer) or {})), list[Any]())
+    """The items of a list's answer: of the first list in it that is not empty."""
+    return next((items for _, items in lists(mapping(answer) or {}) if items), list[Any]())
 
 
 def whole(value: object) -> int | None:

@@ -27,9 +27,9 @@ from ._end_point import EndPoint
 from ._errors import CloudStackSecondFactorError, CloudStackUnauthorizedError
 from ._logging_in import log_in, log_out
 from ._refusal import refuses_who_asks
+from ._secrecy import masked
 from ._session import Session
 
-_FAREWELL = 5.0  # seconds that logging out may take
 _PLANNED = Session(Secret("not-logged-in"), (("JSESSIONID", Secret("not-logged-in")),))
 
 
@@ -95,10 +95,7 @@ class Login:
         at = self._end_point(url)
         at.clients.discard(client)  # a view is not among them, and leaves the session to the client it was made from
         if not at.clients and (session := at.leave(call.runtime.monotonic())) is not None:
-            try:
-                await log_out(session, at.url, call.bounded(_FAREWELL))
-            except Exception:
-                pass  # the server forgets it by itself, in time
+            await log_out(session, at.url, call)
 
     async def _run(self, request: Request, call: Call, proceed: Proceed) -> Response:
         if call.dry:  # nothing is sent, so nobody logs in
@@ -117,7 +114,7 @@ class Login:
             at.end(session)
         else:
             at.used(session, now)
-        return response, refused
+        return response if response.status == 200 else masked(response, session.secrets), refused
 
     async def _session(self, at: EndPoint, call: Call) -> Session:
         session = at.session(call.runtime.monotonic())

@@ -51,7 +51,7 @@ def _text(value: str, kinds: _Kinds) -> str | None:
 
 def _is_list(kind: Any) -> bool:
     origin: Any = get_origin(kind)
-    return origin is list
+    return origin in (list, tuple)
 
 
 @lru_cache(maxsize=256)

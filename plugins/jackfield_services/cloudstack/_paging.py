@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from hashlib import sha1
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from ._json import items_of, lists, whole
 
 
 class ListAt(NamedTuple):
-    """Page `number` of `size` items, after `seen` items; `last` is a digest of the page before."""
+    """Page `number` of `size` items, after `seen` items; `last` is a digest of the items before."""
 
     number: int
     size: int
@@ -20,9 +21,14 @@ class ListAt(NamedTuple):
 
 
 class ListPage(Page[dict[str, Any]]):
-    """A page that can tell whether it is the one before again: `digest` is of its answer as it came."""
+    """A page that can tell whether it is the one before again: by a digest of its items, whatever else varies."""
 
-    digest = ""
+    @cached_property
+    def digest(self) -> str:
+        from msgspec.json import encode  # here, so that importing this stays cheap
+
+        # Of the items as they came: the page's own may have been made into something. sha1 is the quickest there is.
+        return sha1(encode(items_of(self.raw), order="deterministic"), usedforsecurity=False).hexdigest()
 
 
 class ListPages:
@@ -31,12 +37,11 @@ class ListPages:
     def first(self, service: Any) -> ListAt:
         return ListAt(1, service.max_page_size)
 
-    def page(self, at: ListAt, answer: dict[str, Any], body: bytes) -> ListPage:
+    def page(self, at: ListAt, answer: dict[str, Any]) -> ListPage:
         """The answer as a page; an empty one where it repeats the page before: that command ignores paging."""
         count = whole(answer.get("count"))
         page = ListPage(items_of(answer), total=count if count is not None and count > at.size else None, raw=answer)
-        page.digest = sha1(body, usedforsecurity=False).hexdigest()  # the quickest there is
-        return ListPage() if page.digest == at.last else page
+        return ListPage() if at.last and page.digest == at.last else page
 
     def after(self, at: ListAt, page: Page[Any]) -> ListAt | None:
         seen = at.seen + len(page)

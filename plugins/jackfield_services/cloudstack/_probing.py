@@ -82,7 +82,7 @@ class AutoSigning:
             signing, response = older, await older.run(probe, call, _fetch)
         if refuses_who_asks(response):
             raise _neither(response)
-        if response.status != 401:  # that role may not list commands: but it is known
+        if response.status not in (401, 432):  # that role may not list commands: but it is known
             payload(response, "listApis")
         self._found = signing
         return signing

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, cast
 from jackfield import Done, JobState, Page, UsageError, job, operation, paged
 
 from ._aio import AioMembers
-from ._answer import payload
-from ._calling import as_asked, carry_out
-from ._jobs import JOBS, started
+from ._calling import as_asked, carry_out, check_options
+from ._jobs import JOBS, job_of_no_list, started
 from ._paging import ListAt, ListPages
-from ._parameters import Parameter
+from ._parameters import Parameter, flatten
+from ._secrecy import secrets_of
 
 if TYPE_CHECKING:
     from ._commands import Commands
@@ -38,11 +38,18 @@ class CloudStackService(AioMembers):
         self, at: ListAt, /, command: str, *, into: type[Any] | None = None, **parameters: Parameter
     ) -> Page[Any]:
         """One page of a list command; `.all(…)` gives every item, `.pages(…)` every page; `into` is the items' type."""
+        parameters = {name: value for name, value in parameters.items() if value is not None}
         if {"page", "pagesize"}.intersection(map(str.lower, parameters)):
             raise UsageError("listing pages by itself: leave out page and pagesize, or use execute")
         self._name(command)
+        known = self.discovery.known(command)
+        if known is not None and known.is_async:
+            raise UsageError(f"{command} starts a job, and is no list: leave out fetch_list, or use job")
         response = await self._sent(command, {**parameters, "page": at.number, "pagesize": at.size})
-        page = _PAGES.page(at, payload(response, command), response.content)
+        answer = self._payload(response, command)
+        page = _PAGES.page(at, answer)
+        if not page and answer.get("jobid"):
+            raise job_of_no_list(answer, command)
         if into is not None:
             from ._convert import convert_items
 
@@ -55,7 +62,9 @@ class CloudStackService(AioMembers):
         self._name(command)
         answer = await self.execute(command, **parameters)
         known = self.discovery.known(command)
-        return started(answer, command) if known is None or known.is_async else Done(answer)
+        if known is not None and not known.is_async:
+            return Done(answer)
+        return started(answer, command, secrets_of(parameters, flatten(parameters)))
 
     @_typed_request
     @operation(bounded=False)
@@ -86,6 +95,7 @@ class CloudStackService(AioMembers):
             parameters: the command's own.
         """
         self._name(command)
+        check_options(parameters, fetch_list=fetch_list, fetch_result=fetch_result)
         service = as_asked(self, job_timeout, poll_interval, headers)
         answer = await carry_out(service, command, parameters, fetch_list=fetch_list, fetch_result=fetch_result)
         if into is None:

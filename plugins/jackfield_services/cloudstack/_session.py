@@ -35,6 +35,11 @@ class Session(NamedTuple):
     cookies: tuple[tuple[str, Secret], ...]
     timeout: float = inf
 
+    @property
+    def secrets(self) -> list[str]:
+        """What of it nobody else should see."""
+        return [secret.reveal() for secret in (self.key, *(value for _, value in self.cookies))]
+
     def on(self, request: Request) -> Request:
         """The request with this session: `sessionkey` in the form where there is one, else in the query."""
         request = _PARAMETER.put(request, self.key.reveal())

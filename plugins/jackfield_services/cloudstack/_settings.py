@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 
@@ -18,6 +19,16 @@ HEADER = "header_"
 EXPIRATION = 600.0  # seconds, as in cs
 _LONGEST_EXPIRATION = 900.0  # what servers take that enforce it; each attempt is signed anew
 _TRUE, _FALSE = ("y", "yes", "t", "true", "on", "1"), ("n", "no", "f", "false", "off", "0")
+
+
+def warn_if_close(name: str, where: str) -> None:
+    """Says that a name which is no setting looks much like one."""
+    if name in KEYS or name.startswith(HEADER):
+        return
+    from difflib import get_close_matches
+
+    if meant := get_close_matches(name, KEYS, 1, 0.8):
+        warnings.warn(f"{where} is no setting: did you mean {meant[0]!r}?", RuntimeWarning, stacklevel=2)
 
 
 class Setting(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from hashlib import sha256
 from typing import Literal, TypeAlias
 from urllib.parse import parse_qsl, quote
@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote
 from jackfield import Call, ConfigurationError, Proceed, Request, Response, Secret, Stage, Step, check_seconds, hookimpl
 from jackfield_plugins.signing import Constant, Expiry, HmacRecipe, HmacSigning, InParameters, Parameters
 
-from ._secrecy import hides
+from ._secrecy import is_harmless
 
 Digest: TypeAlias = Literal["sha1", "sha512"]
 SignatureAlgorithm: TypeAlias = Literal["sha1", "sha512", "auto"]
@@ -88,23 +88,24 @@ class Signing:
         async def watched(signed: Request, call: Call) -> Response:
             response = await proceed(signed, call)
             if response.status == 401:
-                _tell(self._recipe, signed)
+                _tell(self._recipe, signed, call.options.visible_query)
             return response
 
         return await self._signing.run(request, call, watched)
 
 
-def string_to_sign(recipe: HmacRecipe, request: Request) -> str:
-    """What is signed of a request, as the server's log has it, but for the values that may be secret: `***`."""
+def string_to_sign(recipe: HmacRecipe, request: Request, visible: Collection[str] = ()) -> str:
+    """What is signed of a request, as the server's log has it, but for values that may be secret: `***`."""
     body = request.body
     pairs = parse_qsl(body.decode(), keep_blank_values=True) if isinstance(body, bytes) and body else request.query
-    shown = [(name, "***" if hides(name, value) else value) for name, value in pairs]
+    shown = [(name, value if is_harmless(name, value, visible) else "***") for name, value in pairs]
     return recipe.canonical(Request("GET", request.url, query=shown)).decode()
 
 
-def _tell(recipe: HmacRecipe, request: Request) -> None:
+def _tell(recipe: HmacRecipe, request: Request, visible: Collection[str]) -> None:
     from logging import DEBUG, getLogger
 
     log = getLogger("jackfield.cloudstack")
     if log.isEnabledFor(DEBUG):
-        log.debug("the server answered 401; by %s this was signed: %s", recipe.digest, string_to_sign(recipe, request))
+        signed = string_to_sign(recipe, request, visible)
+        log.debug("the server answered 401; by %s this was signed: %s", recipe.digest, signed)

@@ -48,6 +48,10 @@ def _believe(context: SSLContext, verify: object) -> None:
     try:
         context.load_verify_locations(**{"capath" if path.is_dir() else "cafile": str(path)})
     except OSError as error:  # an SSLError is one
+        if verify.lower() in ("0", "false", "no", "none", "off"):
+            raise ConfigurationError(
+                f"{verify!r} is a path here: verify=False, without quotes, is how to verify nobody"
+            ) from None
         raise ConfigurationError(f"verify={verify!r} has no authorities to believe in: {error}") from error
 
 

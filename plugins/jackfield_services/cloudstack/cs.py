@@ -17,6 +17,7 @@ from jackfield import (
     Secret,
     Transport,
     UsageError,
+    check_seconds,
     operation,
 )
 
@@ -29,6 +30,7 @@ from ._cs_errors import CloudStackApiException, CloudStackException, api_message
 from ._discovery import Place
 from ._settings import EXPIRATION, Setting, Settings
 from ._signing import SignatureAlgorithm
+from ._told import Told, told
 
 __all__ = ["AIOCloudStack", "CloudStack", "CloudStackApiException", "CloudStackException", "read_config"]
 
@@ -74,6 +76,10 @@ class _Facade(CloudStackService):
         ConfigurationError: an argument makes no sense; it says which and why.
     """
 
+    endpoint, key, secret = Told(), Told(), Told()
+    timeout, method, verify, cert = Told(), Told(), Told(), Told()
+    retry, retry_backoff, expiration, trace, headers = Told(), Told(), Told(), Told(), Told()
+
     def __init__(
         self,
         endpoint: str,
@@ -108,17 +114,28 @@ class _Facade(CloudStackService):
         written |= {"retry": retry, "retry_backoff": retry_backoff, "job_timeout": job_timeout or None, "trace": trace}
         written |= {"poll_interval": poll_interval, "expiration": expiration, "key": key}
         written |= {"dangerous_no_tls_verify": dangerous_no_tls_verify}
-        texts = {name: Setting(str(value), name) for name, value in written.items() if value is not None}
-        given: dict[str, Any] = {"job_timeout": _FOR_EVER, **arguments(Settings(texts)), **options}
+        texts = {name: Setting(str(value), name) for name, value in written.items() if value not in (None, "")}
+        settings = Settings(texts)
+        given: dict[str, Any] = {"job_timeout": _FOR_EVER, **arguments(settings), **options}
         given |= {"api_key": key, "api_secret": secret, "headers": headers or {}}
         given["plugins"] = [*given.get("plugins", ()), *plugins]
         super().__init__(endpoint, **given)
-        self.endpoint, self.key, self.secret = self.end_point, self.api_key, self.api_secret
+        self._told = {"endpoint": self.end_point, "key": self.api_key, "secret": self.api_secret}
+        self._told |= told(settings, headers)
         self.name = name
         self.fetch_result = fetch_result
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.name or self.endpoint}>"
+
+    @property
+    def poll_interval(self) -> float:
+        """Seconds between two polls of a job."""
+        return self.async_poll_latency
+
+    @poll_interval.setter
+    def poll_interval(self, seconds: float) -> None:
+        self.async_poll_latency = check_seconds("poll_interval", seconds, zero=True)
 
     @operation(bounded=False)
     async def _command(
@@ -140,14 +157,17 @@ class _Facade(CloudStackService):
             if not json:
                 return await _text(service, command, parameters)
             waits = self.fetch_result if fetch_result is None else fetch_result
-            return await service.request(command, fetch_list=fetch_list, fetch_result=waits, **parameters)
+            if fetch_list:  # every page, from the first one on
+                parameters = {name: value for name, value in parameters.items() if name.lower() != "page"}
+            answer = await service.request(command, fetch_list=fetch_list, fetch_result=waits, **parameters)
+            return answer["jobresult"] if waits and isinstance(answer, dict) and [*answer] == ["jobresult"] else answer
         except (CloudStackClientException, JobTimeoutError) as error:
             raise translated(error) from error
 
     if not TYPE_CHECKING:
 
         def __getattr__(self, command):
-            if command.startswith("_"):
+            if command.startswith("_") or command == "session":  # of another library
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {command!r}")
             return self.discovery.function(self._command, command)
 

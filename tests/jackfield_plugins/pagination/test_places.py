@@ -86,7 +86,7 @@ def test_where_the_items_are_not_there_the_error_says_what_is_missing(answer: An
 
 @pytest.mark.parametrize("then", [{"a": "secret"}, ["secret"]])
 def test_what_does_not_lead_on_is_not_shown_but_where_it_stands_is(then: Any) -> None:
-    with pytest.raises(DecodeError, match="at meta.next, is neither a text nor a number") as caught:
+    with pytest.raises(DecodeError, match=r"at meta\.next, is neither a text nor a number") as caught:
         read(Cursor("meta.next", items="items"), {"items": [], "meta": {"next": then}})
 
     assert "secret" not in str(caught.value)

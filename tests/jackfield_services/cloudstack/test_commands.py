@@ -83,6 +83,17 @@ def test_what_is_alike_is_held_once() -> None:
     assert one.parameters[0] is other.parameters[0]
 
 
+def nested(depth: int) -> dict[str, Any]:
+    field: dict[str, Any] = {"name": "x"}
+    for _ in range(depth):
+        field = {"name": "x", "response": [field]}
+    return field
+
+
+def test_an_empty_command_is_left_out_too() -> None:
+    assert list(commands_of({"api": [{}, None, {"name": "listZones"}]}, 0)) == ["listZones"]
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -93,6 +104,8 @@ def test_what_is_alike_is_held_once() -> None:
         {"api": [7]},
         {"api": [{"description": "nameless"}]},
         {"api": [{"name": "x", "params": "none"}]},
+        {"api": [{"name": "x", "response": [nested(350)]}]},
+        {"api": [{"name": "x", "response": [nested(5000)]}]},
     ],
 )
 def test_what_is_no_list_of_commands_is_an_error_that_says_so(answer: dict[str, Any]) -> None:

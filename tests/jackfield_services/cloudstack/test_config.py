@@ -140,6 +140,54 @@ def test_what_is_empty_or_unknown_is_not_set(env: Env, write: Write) -> None:
     assert read_config() == {"end_point": ONE}
 
 
+def test_a_mark_at_the_beginning_of_a_file_is_no_part_of_it(write: Write) -> None:
+    path = write("home")
+    path.write_text(f"[cloudstack]\nendpoint = {ONE}\n", encoding="utf-8-sig")
+
+    assert read_config() == {"end_point": ONE}
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [("timout = 4", "'timout' in .cloudstack. of .*: did you mean 'timeout'"), ("retri = 1", "did you mean 'retry'")],
+)
+def test_a_name_that_looks_much_like_a_setting_is_warned_of(write: Write, line: str, says: str) -> None:
+    write("home", f"endpoint = {ONE}", line)
+
+    with pytest.warns(RuntimeWarning, match=says):
+        assert read_config() == {"end_point": ONE}
+
+
+def test_the_names_of_the_constructor_are_not_those_of_files(write: Write) -> None:
+    write("home", f"end_point = {ONE}")
+
+    with pytest.raises(ConfigurationError, match=r"'end_point' in .* is no setting: in files its name is 'endpoint'"):
+        read_config()
+
+
+def test_the_names_of_the_constructor_are_let_be_beside_those_of_files(write: Write) -> None:
+    write("home", f"endpoint = {ONE}", "end_point = x")
+
+    assert read_config() == {"end_point": ONE}
+
+
+def test_a_variable_that_looks_much_like_a_setting_is_warned_of(env: Env) -> None:
+    env(ENDPOINT=ONE, TIMOUT="4", API_KEY="of another program")
+
+    with pytest.warns(RuntimeWarning, match="the variable CLOUDSTACK_TIMOUT is no setting: did you") as warned:
+        assert read_config() == {"end_point": ONE}
+
+    assert len(warned) == 1
+
+
+def test_an_end_point_without_keys_beside_a_file_is_warned_of(env: Env, write: Write) -> None:
+    path = write("home", f"endpoint = {OTHER}", "key = k", "secret = s")
+    env(ENDPOINT=ONE)
+
+    with pytest.warns(RuntimeWarning, match=f"CLOUDSTACK_SECRET are not, .*{path} is not read: there are no keys"):
+        assert read_config() == {"end_point": ONE}
+
+
 def test_percent_signs_are_doubled_as_in_cs(write: Write) -> None:
     write("home", f"endpoint = {ONE}", "key = k", "secret = a%%b")
 
@@ -160,6 +208,7 @@ def test_percent_signs_are_doubled_as_in_cs(write: Write) -> None:
         ("expiration = 60", {"expires": 60.0}),
         ("expiration = 3600", {"expires": 900.0}),
         ("header_x-team = red", {"headers": {"x-team": "red"}}),
+        ('header_x-team = "red"', {"headers": {"x-team": '"red"'}}),
         ("verify = /etc/ca.pem", {"verify": "/etc/ca.pem"}),
         ("verify = true", {}),
         ("dangerous_no_tls_verify = Yes", {"verify": False}),
@@ -275,7 +324,7 @@ def test_an_unknown_region_is_an_error_that_names_the_files(write: Write, env: E
     path = write("home", f"endpoint = {ONE}")
     env(REGION="nowhere")
 
-    with pytest.raises(ConfigurationError, match=r"no `endpoint` in \[nowhere\] of") as caught:
+    with pytest.raises(ConfigurationError, match=r"no \[nowhere\] in .*, but \[cloudstack\]: write") as caught:
         read_config(region)
 
     assert str(path) in str(caught.value)
@@ -308,6 +357,10 @@ def test_a_region_that_is_asked_for_must_be_there(write: Write, env: Env) -> Non
         ("dangerous_no_tls_verify = perhaps", "'dangerous_no_tls_verify' in"),
         ("verify = false", "'verify' in .* is the path .* set dangerous_no_tls_verify to true"),
         ("cert_key = k.pem", "'cert_key' in .* is set, and `cert`"),
+        ("api_key = x", "'api_key' in .* its name is 'key'"),
+        ('key = "k"', "'key' in .* is in quotes"),
+        ("secret = 'a%%b'", "'secret' in .* is in quotes"),
+        ("secret a%b:c", "'secret' in .* has no = behind it"),
         ("secret = a%b", "'secret' in .* has a % in it .* write it as %%"),
     ],
 )
@@ -338,13 +391,20 @@ def test_a_named_file_must_be_there(env: Env, write: Write) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["endpoint = canary", "[cloudstack]\ncanary", "[cloudstack]\na = 1\na = canary", "[cloud\nsecret = canary"]
+    ("text", "says"),
+    [
+        ("endpoint = canary", "no .section. stands before it"),
+        ("[cloudstack]\ncanary", "it is no `name = value`"),
+        ("[cloudstack]\na = 1\na = canary", "its name stands there already"),
+        ("[cloudstack]\na = 1\n[cloudstack]\nb = canary", "its section stands there already"),
+        ("[cloud\nsecret = canary", "no .section. stands before it"),
+    ],
 )
-def test_what_is_no_ini_file_is_named_and_not_quoted(write: Write, text: str) -> None:
+def test_what_is_no_ini_file_is_named_and_not_quoted(write: Write, text: str, says: str) -> None:
     path = write("home")
     path.write_text(text)
 
-    with pytest.raises(ConfigurationError, match=f"{path} is no ini file: .*Error, line") as caught:
+    with pytest.raises(ConfigurationError, match=f"{path} is no ini file: line [0-9]: {says}") as caught:
         read_config()
 
     assert "canary" not in str(caught.value)

@@ -190,3 +190,8 @@ def test_the_result_of_a_job_is_typed(cloud: CloudStackEmulator, converse: Conve
 
     assert isinstance(machine, VirtualMachine)
     assert machine.state == "Stopped"
+
+
+def test_the_type_of_items_is_no_list() -> None:
+    with pytest.raises(UsageError, match="into is the type of one item here: into=Zone"):
+        convert_items([{"id": "1"}], list[Zone])

@@ -152,6 +152,25 @@ def test_polls_wait_as_long_as_they_are_told_to(cloud: CloudStackEmulator) -> No
     assert runtime.sleeps == [0.5, 0.5, 0.5]
 
 
+def test_fetch_list_begins_at_the_first_page_whatever_page_is_asked_for(cloud: CloudStackEmulator, talk: Talk) -> None:
+    machines = talk(lambda cs: cs.listVirtualMachines(fetch_list=True, Page=2, pagesize=500))
+
+    assert len({machine["id"] for machine in machines}) == 1200
+
+
+def test_a_result_that_is_text_is_given_as_it_is() -> None:
+    done = {"jobstatus": 1, "jobresultcode": 0, "jobresulttype": "text", "jobresult": "hello"}
+    answers = [json_response({"x": {"jobid": "1"}}), json_response({"y": done})]
+
+    with CloudStack(END_POINT, transport=FakeTransport(answers), runtime=VirtualSyncRuntime()) as cs:
+        assert cs.addHost(fetch_result=True) == "hello"
+
+
+def test_parameters_go_by_name(talk: Talk) -> None:
+    with pytest.raises(TypeError, match=r"listZones\(\) takes parameters by name"):
+        talk(lambda cs: cs.listZones("zone-1"))
+
+
 def test_headers_of_client_and_call_are_sent_together(cloud: CloudStackEmulator, talk: Talk) -> None:
     talk(lambda cs: cs.listZones(headers={"X-Call": "2"}), headers={"X-Client": "1", "X-Call": "1"})
     talk(lambda cs: cs.listVirtualMachines(fetch_list=True, headers={"x-call": "3"}))
@@ -257,6 +276,8 @@ def test_a_job_that_takes_too_long_names_itself(cloud: CloudStackEmulator, talk:
     assert not isinstance(caught.value, CloudStackApiException)
     assert caught.value.args == ("Timeout waiting for async job result", cloud.requests[-1].parameters["jobid"])
     assert "Timeout waiting" in str(caught.value)
+    assert caught.value.response is not None
+    assert caught.value.response.status == 408
 
 
 def test_what_is_not_cloudstacks_is_an_error_with_the_answer(cloud: CloudStackEmulator, talk: Talk) -> None:
@@ -268,6 +289,8 @@ def test_what_is_not_cloudstacks_is_an_error_with_the_answer(cloud: CloudStackEm
     assert not isinstance(caught.value, CloudStackApiException)
     assert caught.value.response is not None
     assert caught.value.response.status == 502
+    assert any("a proxy in front" in note for note in caught.value.__notes__)
+    assert any("listZones" in note for note in caught.value.__notes__)
 
 
 def test_an_error_in_xml_is_given_as_text(talk: Talk) -> None:
@@ -298,6 +321,28 @@ def test_cs_arguments_in_their_order(cloud: CloudStackEmulator) -> None:
         assert cs.secret.reveal() == "s"
         assert repr(cs) == "<CloudStack: lab>"
     assert repr(AIOCloudStack(END_POINT)) == f"<AIOCloudStack: {END_POINT}>"
+
+
+def test_arguments_can_be_read_and_some_of_them_changed() -> None:
+    with CloudStack(END_POINT, "k", "s", "7", "POST", retry="2", expiration=60, headers={"a": "b"}) as cs:
+        assert (cs.timeout, cs.method, cs.verify, cs.cert, cs.retry, cs.retry_backoff) == (
+            7,
+            "post",
+            True,
+            None,
+            2,
+            0.5,
+        )
+        assert (cs.expiration, cs.trace, cs.headers) == (timedelta(minutes=1), False, {"a": "b"})
+        cs.poll_interval = 9
+        assert (cs.poll_interval, cs.async_poll_latency) == (9, 9)
+        for name in ("timeout", "method", "key", "secret", "endpoint"):
+            with pytest.raises(
+                AttributeError, match=rf"{name} is told when the client is made: CloudStack\(…, {name}=…"
+            ):
+                setattr(cs, name, "x")
+        with pytest.raises(AttributeError, match="session"):
+            _ = cs.session
 
 
 def test_configuration_is_handed_on(cloud: CloudStackEmulator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -351,7 +396,7 @@ def test_tls_is_not_verified_only_on_demand() -> None:
     with pytest.warns(RuntimeWarning, match="verify=False"):
         CloudStack(END_POINT, dangerous_no_tls_verify=True).close()
     CloudStack(END_POINT, verify=True, dangerous_no_tls_verify=True).close()
-    CloudStack(END_POINT, verify=False).close()  # in cs, too, that says nothing
+    CloudStack(END_POINT, verify=False, trace="").close()  # in cs, too, that says nothing
 
 
 def test_the_clients_of_this_package_are_underneath(cloud: CloudStackEmulator) -> None:

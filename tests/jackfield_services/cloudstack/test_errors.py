@@ -21,6 +21,7 @@ from jackfield import (
     JobFailedError,
     NotFoundError,
     RateLimitedError,
+    Request,
     Response,
     ServiceError,
     UnauthorizedError,
@@ -57,6 +58,7 @@ from jackfield_services.cloudstack import (
     CloudStackUnavailableError,
     CloudStackUnknownCommandError,
     CloudStackUnknownJobError,
+    Login,
 )
 
 if TYPE_CHECKING:
@@ -361,3 +363,98 @@ def test_every_error_is_exported_and_has_a_docstring_that_says_when() -> None:
     assert {getattr(package, kind.__name__) for kind in ours} == ours
     assert {kind.__name__ for kind in ours} <= set(package.__all__)
     assert all(kind.__doc__ for kind in ours)
+
+
+PAGE = b"<html><head><title>\n Welcome to nginx </title></head></html>"
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (Response(200, {"content-type": "text/html; charset=utf-8"}, PAGE), "200, text/html, 'Welcome to nginx': Cl"),
+        (Response(200, body=b" \n"), "200, no content type, empty: CloudStack's end point is mostly"),
+        (json_response({"status": "ok"}), "200, application/json: CloudStack's end point is mostly"),
+        (
+            Response(401, {"content-type": "text/html"}, b"<p>"),
+            "401, text/html: a proxy in front of CloudStack that",
+        ),
+        (Response(503, body=b"<html>"), "503, no content type: a proxy in front of CloudStack, which cannot reach it"),
+        (
+            Response(502, body=b"<html>"),
+            "502, no content type: a proxy in front of CloudStack, which got no answer",
+        ),
+        (Response(504, body=b"<html>"), "so it may have been processed: look before you send it again"),
+    ],
+)
+def test_an_answer_of_something_else_is_told_as_it_looks(answer: Response, says: str) -> None:
+    error = error_of(answer)
+
+    assert says in error.hint
+    assert error.__notes__[0] == error.hint
+
+
+def test_what_only_reads_may_be_sent_again_whatever_a_proxy_says() -> None:
+    error = error_of(*[Response(504, body=b"<html>")] * 9, command="getThing")
+
+    assert "processed" not in error.hint
+
+
+def test_an_answer_of_another_shape_does_not_make_the_end_point_doubtful() -> None:
+    with pytest.raises(CloudStackDecodeError) as caught:
+        client_of(json_response({"r": {"zone": [{"id": "1"}, {"id": "2"}], "count": 2}})).listZones(into=int)
+
+    assert "end point" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_who_has_no_keys_is_told_so() -> None:
+    client = CloudStack("http://cloud.test/client/api", transport=FakeTransport([refusal(401)]))
+
+    with pytest.raises(CloudStackUnauthorizedError) as caught:
+        client.listZones()
+
+    assert caught.value.hint.startswith("this client has no keys and no login: nothing was signed")
+
+
+@pytest.mark.parametrize("status", [401, 531])
+def test_who_cannot_log_in_is_not_told_of_keys(status: int) -> None:
+    transport = FakeTransport([refusal(status, "Failed to authenticate user")])
+    client = CloudStack("https://cloud.test/client/api", login=Login("ann", "word"), transport=transport)
+
+    with pytest.raises(CloudStackUnauthorizedError) as caught:
+        client.listZones()
+
+    assert caught.value.hint == "name, password or domain is wrong, or this user is disabled or locked"
+
+
+def test_who_is_logged_in_is_not_told_of_keys() -> None:
+    def respond(request: Request) -> Response:
+        if request.method == "POST":
+            return json_response({"r": {"sessionkey": "x"}}, headers={"Set-Cookie": "JSESSIONID=y"})
+        return refusal(401)
+
+    transport = FakeTransport(otherwise=respond)
+    client = CloudStack("https://cloud.test/client/api", login=Login("ann", "word"), transport=transport)
+
+    with pytest.raises(CloudStackUnauthorizedError) as caught:
+        client.listZones()
+
+    assert caught.value.hint.startswith("the session is good")
+
+
+def test_errors_say_of_which_job_they_are() -> None:
+    started = json_response({"r": {"jobid": "7"}})
+    failed = json_response({"r": {"jobstatus": 2, "jobresult": {"errorcode": 530, "errortext": "boom"}}})
+    gone = refusal(431, "no such job")
+
+    assert "\njob 7, deployThing: " in "\n".join(["", *error_of(started, failed, command="deployThing").__notes__])
+    purged = error_of(started, gone, command="deployThing")
+    assert "look up what came of it" in purged.hint
+    assert "this was a poll of the job 7 of deployThing" in purged.__notes__
+
+
+@pytest.mark.parametrize("name", [name for name in package.__all__ if name.endswith(("Error", "Exception"))])
+def test_errors_are_shown_by_the_names_that_people_import(name: str) -> None:
+    kind = getattr(package, name)
+
+    assert f"{kind.__module__}.{kind.__qualname__}" == f"jackfield_services.cloudstack.{name}"
+    assert type(pickle.loads(pickle.dumps(kind("no")))) is kind

@@ -36,7 +36,7 @@ def test_help_tells_description_parameters_and_fields() -> None:
 
     assert "deployVirtualMachine(*, zoneid: str," in told
     assert "Creates and   starts a machine" in told
-    assert "starts a job, whose result is waited for" in told
+    assert "starts a job: fetch_result, job_timeout and poll_interval" in told
     assert "Since CloudStack 2.2." in told
     assert "zoneid (uuid, required): the zone" in told
     assert "details (map): as details[0].cpuNumber=2 Since 4.3." in told
@@ -48,7 +48,7 @@ def test_required_parameters_come_first_and_nested_fields_are_indented() -> None
     lines = text_of(DEPLOY).splitlines()
 
     assert lines.index("    zoneid (uuid, required): the zone") < lines.index("    class (string)")
-    assert lines[lines.index("Fields of the answer:") + 1 :] == [
+    assert lines[lines.index("Fields of the answer, of which into=… makes a type:") + 1 :] == [
         "    id (string): the ID",
         "    nic (set): the cards",
         "        secondaryip (list)",
@@ -111,6 +111,14 @@ def test_control_characters_do_not_reach_the_terminal() -> None:
 
     assert "\x1b" not in text_of(command)
     assert "\x9b" not in text_of(command)
+
+
+def test_a_list_says_how_it_is_fetched() -> None:
+    assert "fetch_list" in text_of(Command("c", parameters=(CommandParameter("pagesize"),)))
+
+
+def test_no_description_is_longer_than_a_person_reads() -> None:
+    assert len(text_of(Command("c", "x" * 3_000_000))) < 10_000
 
 
 def test_a_command_without_words_is_told_by_its_name() -> None:

@@ -16,7 +16,7 @@ from jackfield_services.cloudstack import (
     CloudStackJobError,
     CloudStackUnknownJobError,
 )
-from jackfield_services.cloudstack.emulator import CloudStackEmulator, JobOutcome
+from jackfield_services.cloudstack.emulator import CloudStackEmulator, JobOutcome, Refusal
 
 if TYPE_CHECKING:
     from tests.jackfield_services.cloudstack.conftest import Converse
@@ -215,7 +215,7 @@ def test_every_form_of_success_is_one(converse: Converse, fields: dict[str, Any]
         (
             {"jobstatus": 2, "jobresultcode": 530, "jobresulttype": "text", "jobresult": "t"},
             530,
-            None,
+            "t",
             CloudStackJobError,
         ),
         ({"jobstatus": 2}, None, None, CloudStackJobError),
@@ -336,3 +336,14 @@ def test_a_token_names_the_job_the_command_and_the_resource() -> None:
     client = CloudStack("http://cloud.test/client/api", "key", "secret", transport=transport)
 
     assert client.job.start("deployThing").token == '["job","7","deployThing","vm-id"]'
+
+
+def test_a_secret_that_a_failed_job_repeats_is_masked(cloud: CloudStackEmulator, converse: Converse) -> None:
+    cloud.plan_job(error=Refusal(431, "the password word-canary is too short", uuid_list=[]))
+
+    with pytest.raises(CloudStackJobError) as caught:
+        converse(lambda cs: cs.resetPasswordForVirtualMachine(id=cloud.machine_id(1), password="word-canary"))
+
+    assert caught.value.error_text == "the password *** is too short"
+    assert caught.value.response is not None
+    assert "canary" not in caught.value.response.content.decode()

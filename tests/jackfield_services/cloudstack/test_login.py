@@ -610,10 +610,10 @@ def test_each_login_asks_for_a_code_of_its_own(cloud: CloudStackEmulator, use: U
 @pytest.mark.usefixtures("guarded")
 @pytest.mark.parametrize("code", [None, 123456, "", " ", "\ud800"])
 def test_a_function_that_gives_no_code_is_a_mistake(cloud: CloudStackEmulator, use: Use, code: Any) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match="the code of second_factor"):
         use(zones, ann(second_factor=lambda: code))
 
-    assert commands(cloud) == ["login"]
+    assert commands(cloud) == ["login", "logout"]
 
 
 @pytest.mark.usefixtures("guarded")
@@ -623,6 +623,8 @@ def test_what_goes_wrong_in_the_function_is_the_callers_to_see(cloud: CloudStack
 
     with pytest.raises(KeyError, match="no phone"):
         use(zones, ann(second_factor=code))
+
+    assert commands(cloud) == ["login", "logout"]
 
 
 @pytest.mark.parametrize(
@@ -1016,3 +1018,68 @@ def test_login_and_keys_are_too_much() -> None:
             CloudStack(END_POINT, key, secret, login=ann())
     with pytest.raises(ConfigurationError, match=r"login is a Login\(username, password\), not tuple"):
         CloudStack(END_POINT, login=("ann", "x"))  # type: ignore[arg-type]  # that is the mistake
+
+
+# --- what the server repeats
+
+
+def canary_in(error: CloudStackClientException) -> bool:
+    response = error.response
+    assert response is not None
+    return "canary" in str(error) + repr(error.uuid_list) + response.content.decode() + repr(response.headers)
+
+
+def test_a_password_that_the_server_repeats_is_not_in_the_error(use: Use) -> None:
+    refused = json_response({"loginresponse": {"errorcode": 531, "errortext": "no such user ann/word-canary"}}, 531)
+
+    with pytest.raises(CloudStackUnauthorizedError) as caught:
+        use(
+            lambda cs: cs.execute("listZones"),
+            Login("ann", "word-canary"),
+            end_point=END_POINT,
+            transport=FakeTransport(otherwise=lambda request: refused),
+        )
+
+    assert caught.value.error_text == "no such user ann/***"
+    assert not canary_in(caught.value)
+
+
+def test_a_code_and_a_session_that_the_server_repeats_are_not_in_the_error(use: Use) -> None:
+    def respond(request: Request) -> Response:
+        assert isinstance(request.body, bytes)
+        form = dict(parse_qsl(request.body.decode()))
+        if form["command"] == "login":
+            fields = {"sessionkey": "key-canary", "is2faenabled": "true", "is2faverified": "false"}
+            return json_response({"loginresponse": fields}, headers={"Set-Cookie": "JSESSIONID=cookie-canary"})
+        said = f"{form.get('codefor2fa')} in {form['sessionkey']} and {request.headers['cookie']}"
+        return json_response({"r": {"errorcode": 431, "errortext": said}}, 431)
+
+    with pytest.raises(CloudStackClientException) as caught:
+        use(
+            lambda cs: cs.execute("listZones"),
+            Login("ann", "word", second_factor="code-canary"),
+            end_point=END_POINT,
+            transport=FakeTransport(otherwise=respond),
+        )
+
+    assert caught.value.error_text == "*** in *** and JSESSIONID=***"
+    assert not canary_in(caught.value)
+
+
+def test_a_session_that_the_server_repeats_is_not_in_a_commands_error(use: Use) -> None:
+    def respond(request: Request) -> Response:
+        if request.method == "POST":
+            fields = {"loginresponse": {"sessionkey": "key-canary"}}
+            return json_response(fields, headers={"Set-Cookie": "JSESSIONID=cookie-canary"})
+        return json_response({"r": {"errorcode": 431, "errortext": f"bad {dict(request.query)}"}}, 431)
+
+    with pytest.raises(CloudStackClientException) as caught:
+        use(
+            lambda cs: cs.execute("listZones"),
+            Login("ann", "word"),
+            end_point=END_POINT,
+            transport=FakeTransport(otherwise=respond),
+        )
+
+    assert "'sessionkey': '***'" in str(caught.value)
+    assert not canary_in(caught.value)

@@ -227,3 +227,30 @@ def test_what_is_unknown_comes_out_as_it_came_in(sent: dict[str, Any]) -> None:
 
 def test_a_tag_that_is_no_more_than_a_key() -> None:
     assert read(Tag, key="a") == Tag(key="a")
+
+
+def test_what_is_unknown_is_kept_in_any_list() -> None:
+    machines = {"virtualmachine": [{"id": "1", "new": 1}, {"id": "2", "new": "2"}]}
+
+    into: Any
+    for into in (list[VirtualMachine], tuple[VirtualMachine, ...], list[VirtualMachine | None]):
+        assert [one.model_extra for one in convert_into(machines, into)] == [{"new": 1}, {"new": "2"}]
+    holed: Any = convert_into({"virtualmachine": [None, {"id": "1", "new": 1}]}, list[VirtualMachine | None])
+    assert holed[1].new == 1
+    odd: Any = convert_into({"virtualmachine": [{"id": 1}]}, tuple[VirtualMachine, ...])
+    assert odd[0].id == "1"
+
+
+@pytest.mark.parametrize("extra", ["x", {"a": 1}])
+def test_a_server_may_have_a_field_of_any_name(extra: Any) -> None:
+    zone = convert_into({"virtualmachine": {"id": "1", "model_extra": extra}}, VirtualMachine)
+
+    assert zone.model_extra == {"model_extra": extra}
+    assert zone.model_dump() == {"id": "1", "model_extra": extra}
+
+
+def test_passwords_among_details_are_not_shown() -> None:
+    shown = repr(convert_into({"vm": {"id": "1", "details": {"Password": "canary", "cpu": "2"}}}, VirtualMachine))
+
+    assert "canary" not in shown
+    assert "'cpu': '2'" in shown

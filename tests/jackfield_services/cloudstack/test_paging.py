@@ -176,3 +176,38 @@ def test_a_list_is_resumed_from_a_pages_token_by_another_client() -> None:
 def test_a_page_size_over_the_servers_is_the_servers_error(cloud: CloudStackEmulator, converse: Converse) -> None:
     with pytest.raises(CloudStackClientException, match="Page size can't exceed max allowed page size value: 500"):
         converse(lambda cs: cs.listVirtualMachines(), max_page_size=501)
+
+
+@pytest.mark.parametrize("kind", ["another field", "another order"])
+def test_a_command_that_ignores_paging_ends_though_the_rest_of_its_answer_varies(kind: str) -> None:
+    things = [{"id": n, "name": "x"} for n in range(500)]
+    turned = [{"name": "x", "id": n} for n in range(500)]
+    seen: list[int] = []
+
+    def answer(page: int, size: int) -> Any:
+        assert page < 4, "it does not end"
+        seen.append(page)
+        if kind == "another field":
+            return {"count": 500, "thing": things, "asof": page}
+        return {"count": 500, "thing": things} if page % 2 else {"thing": turned, "count": 500}
+
+    client, _ = client_of(answer)
+
+    assert len(client.listThings()["thing"]) == 500
+    assert seen == [1, 2]
+
+
+@pytest.mark.parametrize("name", ["page", "pagesize", "PAGE"])
+def test_none_for_a_page_is_no_page(name: str) -> None:
+    client, _ = client_of(lambda page, size: {"count": 1, "thing": [{"id": 1}]})
+
+    nothing: dict[str, Any] = {name: None}
+    assert client.request("listThings", fetch_list=True, **nothing) == [{"id": 1}]
+    assert list(client.listing.all("listThings", **nothing)) == [{"id": 1}]
+
+
+def test_the_items_are_the_first_list_that_is_not_empty() -> None:
+    client, _ = client_of(lambda page, size: {"count": 2, "empty": [], "thing": [{"id": 1}, {"id": 2}]})
+
+    assert list(client.listing.all("listThings")) == [{"id": 1}, {"id": 2}]
+    assert client.listThings() == {"count": 2, "empty": [], "thing": [{"id": 1}, {"id": 2}]}

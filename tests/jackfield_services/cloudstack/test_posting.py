@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jackfield import ConfigurationError, Request, Secret, Url, UsageError
+from jackfield import ConfigurationError, Request, Response, Secret, Url, UsageError
 from jackfield.testing import FakeTransport, json_response
 from jackfield_services.cloudstack import CloudStack, CloudStackClientException
 from jackfield_services.cloudstack._posting import request_of
+from jackfield_services.cloudstack._secrecy import masked
 from jackfield_services.cloudstack.emulator import CloudStackEmulator
 
 if TYPE_CHECKING:
@@ -252,3 +253,16 @@ def test_half_of_a_surrogate_pair_is_refused_whatever_the_method(method: Any) ->
 
     with pytest.raises(UsageError, match="surrogate pair"):
         client.request("updateUser", password="\ud800")
+
+
+def test_a_secret_that_begins_like_another_is_masked_to_its_end() -> None:
+    answer = masked(Response(431, {"X-Description": "secret-1234"}, b"secret-1234, secret"), ["secret", "secret-1234"])
+
+    assert answer.content == b"***, ***"
+    assert "x-description" not in answer.headers
+
+
+def test_without_a_secret_an_answer_stays_as_it_is() -> None:
+    answer = Response(431, {"X-Description": "no"}, b"no")
+
+    assert masked(answer, ["abc"]) is answer  # too short to be looked for

@@ -30,6 +30,7 @@ NOW = 1_700_000_000.0  # when virtual time starts
 EMPTY = json_response({"listzonesresponse": {}})
 REFUSED = json_response({"listapisresponse": {"errorcode": 401, "errortext": "unable to verify"}}, 401)
 DENIED = json_response({"listapisresponse": {"errorcode": 401, "cserrorcode": 9999, "errortext": "not you"}}, 401)
+UNKNOWN = json_response({"listapisresponse": {"errorcode": 432, "errortext": "does not exist"}}, 432)
 
 
 def each(*names: str) -> Any:
@@ -105,8 +106,9 @@ def test_that_is_not_remembered(cloud: CloudStackEmulator) -> None:
         assert client.listZones()["count"] == 2
 
 
-def test_a_role_that_may_not_list_commands_is_known_all_the_same(converse: Converse) -> None:
-    transport = FakeTransport([DENIED, EMPTY])
+@pytest.mark.parametrize("denied", [DENIED, UNKNOWN])
+def test_a_role_that_may_not_list_commands_is_known_all_the_same(converse: Converse, denied: Response) -> None:
+    transport = FakeTransport([denied, EMPTY])
     options: dict[str, Any] = {"end_point": END_POINT, "transport": transport}
 
     converse(lambda cs: cs.execute("listZones"), signature_algorithm="auto", **options)
@@ -250,7 +252,7 @@ def test_what_was_signed_to_find_out_is_logged_too(caplog: pytest.LogCaptureFixt
         client.execute("listZones")
 
     assert [record.getMessage() for record in caplog.records if record.name == "jackfield.cloudstack"] == [
-        f"the server answered 401; by {digest} this was signed: apikey=key&command=listapis&name=listapis&response=json"
+        f"the server answered 401; by {digest} this was signed: apikey=key&command=listapis&name=***&response=json"
         for digest in ("sha512", "sha1")
     ]
     assert "canary" not in caplog.text + repr(vars(caught.value)) + repr(vars(client))

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jackfield import ConfigurationError, JobTimeoutError, Model, UsageError
+from jackfield import Call, ConfigurationError, JobTimeoutError, Model, Request, Response, UsageError
 from jackfield.testing import FakeTransport, VirtualSyncRuntime, json_response
-from jackfield_services.cloudstack import AsyncCloudStack, CloudStack, CloudStackDecodeError
+from jackfield_services.cloudstack import (
+    AsyncCloudStack,
+    CloudStack,
+    CloudStackClientException,
+    CloudStackDecodeError,
+    Login,
+)
 from jackfield_services.cloudstack._naming import pages, reads
 from jackfield_services.cloudstack.emulator import CloudStackEmulator
 from jackfield_services.cloudstack.models import VirtualMachine, Zone
@@ -334,3 +341,117 @@ def test_from_config_makes_a_client_of_the_environment(monkeypatch: pytest.Monke
 
     assert (client.end_point, client.api_key, client.max_page_size) == (END_POINT, "key", 7)
     assert str(client.request.explain("listZones")).count("POST") == 1
+
+
+@pytest.mark.parametrize("way", ["request", "listing"])
+def test_a_job_that_a_listing_starts_is_not_lost(way: str) -> None:
+    with CloudStack(END_POINT, "k", "s", transport=answers({"id": "1", "jobid": "7"})) as client:
+        with pytest.raises(CloudStackClientException, match="deployThing is no list, and has started the") as caught:
+            client.listing("deployThing") if way == "listing" else client.request("deployThing", fetch_list=True)
+
+        assert client.job.resume('["job","7","deployThing"]').token in caught.value.hint
+
+    assert (caught.value.command, caught.value.job_id) == ("deployThing", "7")
+
+
+def test_a_command_that_is_known_to_start_a_job_is_not_listed(cloud: CloudStackEmulator) -> None:
+    with CloudStack(cloud.end_point, cloud.api_key, cloud.api_secret) as client:
+        client.commands()
+        with pytest.raises(UsageError, match="deployVirtualMachine starts a job, and is no list"):
+            client.deployVirtualMachine(fetch_list=True, **order(cloud))
+
+    assert "deployVirtualMachine" not in [request.command for request in cloud.requests]
+
+
+@pytest.mark.parametrize("option", [{"fetch_list": "yes"}, {"fetch_list": 1}, {"fetch_result": "no"}])
+def test_what_is_neither_true_nor_false_is_refused(option: dict[str, Any]) -> None:
+    (name,) = option
+    transport = answers({})
+    with (
+        CloudStack(END_POINT, "k", "s", transport=transport) as client,
+        pytest.raises(UsageError, match=f"^{name} must be"),
+    ):
+        client.listZones(**option)
+
+    assert not transport.requests
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("fetchlist", "fetch_list"),
+        ("fetchResult", "fetch_result"),
+        ("poll_intervall", "poll_interval"),
+    ],
+)
+def test_an_option_that_is_misspelt_is_not_sent_as_a_parameter(name: str, meant: str) -> None:
+    transport = answers({})
+    with (
+        CloudStack(END_POINT, "k", "s", transport=transport) as client,
+        pytest.raises(UsageError, match=f"did you mean {meant!r}"),
+    ):
+        client.listZones(**{name: 1})
+
+    assert not transport.requests
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.parametrize("fault", [KeyboardInterrupt, asyncio.CancelledError])
+def test_who_is_interrupted_while_waiting_for_a_job_learns_how_to_go_on(colour: str, fault: Any) -> None:
+    class Interrupted(FakeTransport):
+        async def send(self, request: Request, call: Call) -> Response:
+            if dict(request.query)["command"] == "queryAsyncJobResult":
+                raise fault
+            return await super().send(request, call)
+
+    transport = Interrupted([json_response({"r": {"jobid": "7"}})])
+
+    async def awaited() -> Any:
+        async with AsyncCloudStack(END_POINT, "k", "s", async_poll_latency=0, transport=transport) as client:
+            await client.deployThing()
+
+    def plain() -> Any:
+        CloudStack(END_POINT, "k", "s", 0, transport=transport).deployThing()
+
+    with pytest.raises(fault) as caught:
+        plain() if colour == "sync" else asyncio.run(awaited())
+
+    (note,) = caught.value.__notes__
+    assert note.startswith("the job of deployThing goes on: wait for it with job.resume(")
+    assert '["job","7","deployThing"]' in note
+
+
+@pytest.mark.parametrize(
+    ("end_point", "says"),
+    [
+        ("cloud.test/client/api", "end_point='cloud.test/client/api': the URL needs a scheme"),
+        ("https://cloud.test/client/api\n", r"blanks or a line break around it: was it read from a file\?"),
+        (None, "end_point must be a string, 'https://host/client/api', not NoneType"),
+        ("", "end_point=''"),
+    ],
+)
+def test_an_end_point_that_is_none_is_named(end_point: Any, says: str) -> None:
+    with pytest.raises(ConfigurationError, match=says):
+        CloudStack(end_point, "k", "s")
+
+
+def test_an_end_point_with_a_password_is_not_shown() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        CloudStack("https://ann:canary@cloud.test/client/api", "k", "s")
+
+    assert "canary" not in str(caught.value)
+
+
+def test_a_login_in_the_place_of_a_key_is_told_where_it_goes() -> None:
+    with pytest.raises(ConfigurationError, match=r"write login=Login\(…\)"):
+        CloudStack(END_POINT, Login("ann", "word"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # wrong
+
+
+@pytest.mark.parametrize("name", ["end_point", "api_key", "api_secret"])
+def test_who_a_client_is_and_where_it_sends_is_settled(name: str) -> None:
+    with CloudStack(END_POINT, "k", "s") as client:
+        with pytest.raises(AttributeError):
+            setattr(client, name, "other")
+
+        assert (client.end_point, client.api_key) == (END_POINT, "k")
+        assert client.with_options(timeout=5).api_secret == client.api_secret

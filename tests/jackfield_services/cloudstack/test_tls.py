@@ -103,6 +103,7 @@ def test_a_client_shows_its_certificate(
     ("options", "says"),
     [
         ({"verify": "/nowhere/ca.pem"}, r"verify='/nowhere/ca.pem' has no authorities"),
+        ({"verify": "False"}, "'False' is a path here: verify=False, without quotes, is how to verify nobody"),
         ({"verify": ""}, "verify is True, False or the path"),
         ({"verify": 7}, "verify is True, False or the path"),
         ({"verify": None}, "verify is True, False or the path"),

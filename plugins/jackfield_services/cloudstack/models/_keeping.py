@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, cast, get_args
 
@@ -19,9 +20,10 @@ def keep(value: object, source: Any) -> None:
     """Puts into the resources of a converted value what they were not told of its source."""
     if isinstance(value, Resource):
         _keep(value, source)
-    elif isinstance(value, list) and value and isinstance(value[0], Resource):
-        for one, its in zip(cast("list[Resource]", value), source, strict=True):
-            _keep(one, its)
+    elif isinstance(value, list | tuple):
+        for one, its in zip(cast("Sequence[object]", value), source, strict=False):
+            if isinstance(one, Resource):
+                _keep(one, its)
 
 
 def _keep(resource: Resource, source: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, cast
 
@@ -12,6 +13,7 @@ from jackfield import Model
 
 Date: TypeAlias = Annotated[datetime, Meta(tz=True)]
 
+_is_hidden = re.compile("password|private|secret").search  # in details
 _HIDDEN = frozenset({"apikey", "password", "privatekey", "secretkey", "sessionkey", "userdata"})
 
 
@@ -21,7 +23,8 @@ class Resource(Model, omit_defaults=True):
     What a server sends beyond the fields is kept, as it came, in `model_extra`, and is an attribute, too.
     """
 
-    model_extra: dict[str, Any] = field(default_factory=dict[str, Any])
+    # Of another name in answers: a server may have a `model_extra`, too.
+    model_extra: dict[str, Any] = field(default_factory=dict[str, Any], name="(model_extra)")
 
     if not TYPE_CHECKING:  # what a checker does not know is in `model_extra`
 
@@ -42,13 +45,20 @@ class Resource(Model, omit_defaults=True):
 
     def __repr__(self) -> str:
         parts = [
-            f"{name}={'***' if name in _HIDDEN else repr(value)}"
+            f"{name}={'***' if name in _HIDDEN else repr(_shown(value))}"
             for name in self.__struct_fields__
             if name != "model_extra" and (value := getattr(self, name)) is not None
         ]
         if self.model_extra:  # nobody knows whether there is a secret in it
             parts.append(f"and {len(self.model_extra)} more")
         return f"{type(self).__name__}({', '.join(parts)})"
+
+
+def _shown(value: object) -> object:
+    if not isinstance(value, dict):
+        return value
+    details = cast("dict[str, object]", value)
+    return {name: "***" if _is_hidden(name.lower()) else one for name, one in details.items()}
 
 
 def _dumped(value: object) -> Any:
