@@ -29,7 +29,7 @@ from ._wire import asks_to_close
 
 T = TypeVar("T", bound=bytes | memoryview)
 
-_READ = 192 * 1024  # bytes of a piece at most: each costs an async client a change of threads
+_READ = 256 * 1024  # bytes of a piece at most: each costs an async client a change of threads
 _POURED = 128 * 1024
 _MOMENT = 0.2  # seconds
 _MESSAGE = 64 * 1024  # bytes that are kept of the body of an error or a redirect: it is no more than a message
