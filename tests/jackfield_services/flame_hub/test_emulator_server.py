@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import http.client
 import json
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,33 +15,25 @@ from urllib.parse import urlsplit
 
 import pytest
 from tests.jackfield_services.flame_hub.hub_wire import NOON, Session, ask, grant, login
+from tests.jackfield_services.independence import SERVICES, foreign, run_alone
 
 from jackfield_services.flame_hub import emulator
 from jackfield_services.flame_hub.emulator import FlameHubEmulator, Generation, ReceivedRequest
 
-FOLDER = Path(str(emulator.__file__)).parent
+FOLDER = SERVICES / "flame_hub" / "emulator"
+PROGRAM = """
+from jackfield_services.flame_hub.emulator import FlameHubEmulator
+with FlameHubEmulator() as hub: print(hub.core_url)
+"""
 
 
-def test_it_imports_nothing_but_itself_and_the_standard_library() -> None:
-    for module in sorted(FOLDER.glob("*.py")):
-        for node in ast.walk(ast.parse(module.read_text())):
-            if isinstance(node, ast.Import):
-                assert {name.name.partition(".")[0] for name in node.names} <= sys.stdlib_module_names, module.name
-            elif isinstance(node, ast.ImportFrom):
-                own = node.level == 1
-                assert own or str(node.module).partition(".")[0] in sys.stdlib_module_names, module.name
+def test_it_imports_nothing_but_itself_what_emulators_share_and_the_standard_library() -> None:
+    assert foreign(FOLDER) == []
 
 
 def test_it_runs_where_there_is_nothing_else(tmp_path: Path) -> None:
-    (tmp_path / "alone").symlink_to(FOLDER)
-    program = "from alone import FlameHubEmulator\nwith FlameHubEmulator() as hub: print(hub.core_url)"
-    done = subprocess.run(  # this Python, without any installed package
-        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{program}"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.stderr, done.stdout[:17]) == ("", "http://127.0.0.1:")
+    printed, complaints = run_alone(tmp_path, FOLDER, PROGRAM)
+    assert (complaints, printed[:17]) == ("", "http://127.0.0.1:")
 
 
 def test_its_names_are_sorted_and_there() -> None:

@@ -2,21 +2,25 @@
 
 import threading
 from collections.abc import Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, Unpack
+
+from jackfield_services._given import expect
+from jackfield_services._loopback import LoopbackServer
 
 from ._catalogue import COMMANDS
 from ._cloud import Cloud
 from ._faults import Fault, Faults
-from ._given import expect, spelled
+from ._handler import Handler
 from ._jobs import JobOutcome, Plan
 from ._machines import machine_id
 from ._refusal import Refusal
-from ._request import PATH, Incoming, ReceivedRequest
-from ._server import Server
+from ._request import PATH, Incoming, Port, ReceivedRequest
 from ._service import Service
 from ._sessions import Session
 from ._settings import Options, Settings
+from ._spelled import spelled
 from ._users import User
 from ._wire import Answer
 
@@ -107,7 +111,7 @@ class CloudStackEmulator(Settings):
         self._integration_port = integration_port
         self._connections = 0
         self._lock = threading.RLock()
-        self._servers: list[Server] = []
+        self._servers: list[LoopbackServer] = []
 
     @property
     def users(self) -> list[User]:
@@ -174,9 +178,9 @@ class CloudStackEmulator(Settings):
     def start(self) -> Self:
         """Listen on a free port; nothing if it does already."""
         if not self._servers:
-            self._servers.append(Server(self._respond, "api"))
-            if self._integration_port:
-                self._servers.append(Server(self._respond, "integration"))
+            ports: list[Port] = ["api", "integration"] if self._integration_port else ["api"]
+            for port in ports:
+                self._servers.append(LoopbackServer("cloudstack-emulator", partial(Handler, self._respond, port)))
         return self
 
     def stop(self) -> None:
@@ -248,4 +252,4 @@ class CloudStackEmulator(Settings):
     def _url(self, server: int) -> str:
         if not self._servers:
             raise RuntimeError("the CloudStack emulator has no end point while it is stopped: start it first")
-        return f"http://127.0.0.1:{self._servers[server].number}{PATH}"
+        return f"{self._servers[server].url}{PATH}"

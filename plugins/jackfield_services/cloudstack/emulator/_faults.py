@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from jackfield_services._given import expect
+
 from ._catalogue import COMMANDS
-from ._given import expect, spelled
 from ._refusal import Refusal
+from ._spelled import spelled
 from ._wire import Answer, Delivery, page_of_html, refused
 
 _FROM_A_PROXY = frozenset({502, 503, 504})

@@ -1,13 +1,11 @@
 """HTTP on one connection: its requests are read, answered, delivered or broken; no thread, no command."""
 
-import os
 import re
 import socket
-import struct
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler
-from socketserver import BaseServer
-from typing import Any, TypeAlias
+from typing import TypeAlias
+
+from jackfield_services._loopback import LoopbackHandler, LoopbackServer
 
 from ._request import Incoming, Port
 from ._wire import Answer, Delivery, header_safe
@@ -17,52 +15,24 @@ Respond: TypeAlias = Callable[[Incoming], Answer]
 _FORM = "application/x-www-form-urlencoded"
 _LENGTH = re.compile(r"[0-9]{1,12}")
 _LONGEST_BODY = 4 * 1024 * 1024  # bytes; userdata may have 1 MiB, and triples when encoded
-_TLS = b"\x16"  # the first byte of a client that took the end point for https
-_RESET = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # SO_LINGER: on, 0 s
 
 
 class Refused(Exception):
     """The HTTP around a request is wrong: a status and a reason phrase."""
 
 
-class Handler(BaseHTTPRequestHandler):
-    """The requests of one connection, one after the other; it logs nothing."""
+class Handler(LoopbackHandler):
+    """The requests of one connection to one of the server's ports."""
 
-    protocol_version = "HTTP/1.1"
     server_version = "CloudStackEmulator"
     sys_version = ""
-    default_request_version = "HTTP/1.0"  # a line that names none is answered with a status line, too
-    wbufsize = 65536  # so that head and body leave in one piece
-    disable_nagle_algorithm = True
 
-    def __init__(self, respond: Respond, port: Port, connection: socket.socket, server: BaseServer) -> None:
+    def __init__(self, respond: Respond, port: Port, connection: socket.socket, server: LoopbackServer) -> None:
         self._respond = respond
         self._port: Port = port
-        self.reset = False
-        super().__init__(connection, ("127.0.0.1", 0), server)
+        super().__init__(connection, server)
 
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: what came in can be read from the emulator, and what went out is the client's to judge."""
-
-    def handle_expect_100(self) -> bool:
-        expected = super().handle_expect_100()
-        self.wfile.flush()
-        return expected
-
-    def handle(self) -> None:
-        if self.connection.recv(1, socket.MSG_PEEK) == _TLS:
-            self.raw_requestline = b"TLS"  # no line will ever end it: it is answered as the line it is not
-            self.parse_request()
-        else:
-            super().handle()
-
-    def parse_request(self) -> bool:
-        """RFC 9112, 2.2: empty lines before the request line are skipped; so are blank ones."""
-        while self.raw_requestline and not self.raw_requestline.decode("latin-1").split():
-            self.raw_requestline = self.rfile.readline(65537)
-        return super().parse_request()
-
-    def do_GET(self) -> None:
+    def respond(self) -> None:
         try:
             body = self._body()
         except Refused as error:
@@ -77,8 +47,6 @@ class Handler(BaseHTTPRequestHandler):
             port=self._port,
         )
         self._deliver(self._respond(incoming))
-
-    do_POST = do_HEAD = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_GET
 
     def _body(self) -> bytes:
         """The whole body, whatever the method."""
@@ -98,8 +66,7 @@ class Handler(BaseHTTPRequestHandler):
         if answer.delivery is not Delivery.WHOLE:
             self.close_connection = True
         if answer.delivery is Delivery.RESET:
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-            self.reset = True
+            self.reset()
         if answer.status:
             self._send(answer)
 

@@ -7,7 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ._given import expect
+from jackfield_services._given import expect
+
 from ._refusal import Refusal
 from ._users import made_id
 from ._wire import ApiError, Json, JsonObject

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ._given import expect
+from jackfield_services._given import expect
+
 from ._throttle import over_the_limit
 from ._wire import UNKNOWN, ApiError, Unauthorized
 

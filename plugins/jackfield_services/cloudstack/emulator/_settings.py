@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Literal, TypeAlias, TypedDict, get_args
 
-from ._given import expect
+from jackfield_services._given import expect
+
 from ._sessions import SessionCheck
 from ._signature import Dates, Digest
 from ._throttle import Throttle

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from math import ceil
 
-from ._given import expect
+from jackfield_services._given import expect
+
 from ._users import User
 from ._wire import ApiError, JsonObject
 

@@ -1,16 +1,19 @@
 """The emulator users hold: what it is made of, its start and stop, and what may be asked of it while it runs."""
 
+from functools import partial
 from types import TracebackType
 from typing import Self, Unpack
 
+from jackfield_services._given import expect
+from jackfield_services._loopback import LoopbackServer
+
 from ._faults import Fault, Reply
-from ._given import expect
+from ._handler import Handler
 from ._hub import Hub
 from ._names import Generation
 from ._processes import Outcome
 from ._request import ReceivedRequest, ServiceName
 from ._seeds import ADMIN
-from ._server import Server
 from ._service import Service
 from ._settings import Options, Settings
 
@@ -73,7 +76,7 @@ class FlameHubEmulator(Settings):
             raise ValueError("nodes is a count: 0 or more")
         self._hub = Hub(self, nodes, generation == "0.1.1" if approved is None else approved)
         self._services: dict[ServiceName, Service] = {name: Service(name, self._hub) for name in _SERVICES}
-        self._servers: dict[ServiceName, Server] = {}
+        self._servers: dict[ServiceName, LoopbackServer] = {}
         self._connections = 0
 
     @property
@@ -136,7 +139,7 @@ class FlameHubEmulator(Settings):
         """Listen on free ports; nothing if it does already."""
         if not self._servers:
             for name, service in self._services.items():
-                self._servers[name] = Server(service.respond)
+                self._servers[name] = LoopbackServer("flame-hub-emulator", partial(Handler, service.respond))
                 service.url = self._servers[name].url
         return self
 

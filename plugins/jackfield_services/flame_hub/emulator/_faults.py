@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from http import HTTPMethod
 
-from ._given import expect
+from jackfield_services._given import expect
+
 from ._wire import JSON_HEADERS, Answer, Delivery, Headers, Json, Refused, as_html, as_json, code_of
 
 _FROM_A_PROXY = frozenset({502, 503, 504})

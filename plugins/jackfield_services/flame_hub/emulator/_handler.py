@@ -1,12 +1,10 @@
 """HTTP on one connection: its requests are read, answered, delivered or broken; no thread, no route."""
 
-import os
 import socket
-import struct
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler
-from socketserver import BaseServer
-from typing import Any, TypeAlias
+from typing import TypeAlias
+
+from jackfield_services._loopback import LoopbackHandler, LoopbackServer
 
 from ._body import Body, BrokenBody
 from ._request import Incoming
@@ -14,49 +12,29 @@ from ._wire import Answer, Delivery
 
 Respond: TypeAlias = Callable[[Incoming], Answer]
 
-_RESET = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # SO_LINGER: on, 0 s
 
+class Handler(LoopbackHandler):
+    """The requests of one connection to a service."""
 
-class Handler(BaseHTTPRequestHandler):
-    """The requests of one connection, one after the other; it logs nothing."""
-
-    protocol_version = "HTTP/1.1"
-    default_request_version = "HTTP/1.0"  # a line that names none is answered with a status line, too
-    wbufsize = 65536  # so that head and body leave in one piece
-    disable_nagle_algorithm = True
-
-    def __init__(self, respond: Respond, connection: socket.socket, server: BaseServer) -> None:
+    def __init__(self, respond: Respond, connection: socket.socket, server: LoopbackServer) -> None:
         self._respond = respond
-        self.reset = False
-        super().__init__(connection, ("127.0.0.1", 0), server)
+        super().__init__(connection, server)
 
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: what came in can be read from the emulator, and what went out is the client's to judge."""
-
-    def handle_expect_100(self) -> bool:
-        expected = super().handle_expect_100()
-        self.wfile.flush()
-        return expected
-
-    def do_GET(self) -> None:
+    def respond(self) -> None:
         try:
             body = Body.of(self.headers, self.rfile)
             headers = {name.lower(): value for name, value in self.headers.items()}
             answer = self._respond(Incoming(self.command, self.path, headers, body))
         except BrokenBody as error:
             self.send_error(*error.args)
-            self.close_connection = True
             return
         if not body.finish() or answer.delivery is not Delivery.WHOLE:
             self.close_connection = True
         self._deliver(answer)
 
-    do_POST = do_HEAD = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_GET
-
     def _deliver(self, answer: Answer) -> None:
         if answer.delivery is Delivery.RESET:
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-            self.reset = True
+            self.reset()
         if answer.delivery in (Delivery.WHOLE, Delivery.TRUNCATED):
             self._send(answer)
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, TypedDict
 
-from ._given import expect
+from jackfield_services._given import expect
+
 from ._names import Generation
 
 DeadStatus: TypeAlias = Literal[400, 401, 500]

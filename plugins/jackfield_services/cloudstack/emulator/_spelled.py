@@ -1,14 +1,9 @@
-"""What a test gives the emulator: what an annotation forbids is refused where it is written, not by a request later."""
+"""Names of commands as a test gives them: found whatever their case, or refused with the nearest."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from types import UnionType
 
-
-def expect(value: object, kind: type | UnionType, what: str) -> None:
-    """TypeError unless it is of that kind; `what` says what it should be: "polls is a whole number"."""
-    if not isinstance(value, kind):
-        raise TypeError(f"{what}, not {value!r}")
+from jackfield_services._given import expect
 
 
 def spelled(name: str, known: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""What a test gives the emulator: what an annotation forbids is refused where it is written, not by a request later."""
+"""What a test gives an emulator: what an annotation forbids is refused where it is written, not by a request later."""
 
 from types import UnionType
 
