@@ -63,7 +63,7 @@ from ._messages import Request, Response
 from ._operations import operation
 from ._options import Options, check_seconds
 from ._page import Page
-from ._paging import PageStyle, paged
+from ._paging import PagedDefinition, PageStyle, paged
 from ._progress import Done, JobState, JobStyle, Pending
 from ._runtime import Runtime, SyncRuntime
 from ._secrets import Secret
@@ -152,6 +152,7 @@ __all__ = [
     "Page",
     "PageFetched",
     "PageStyle",
+    "PagedDefinition",
     "Pages",
     "PartSource",
     "Pending",

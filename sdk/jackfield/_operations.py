@@ -50,12 +50,20 @@ class Definition(Generic[P, T]):
         self.__doc__ = body.__doc__
         self.__wrapped__ = body
 
+    def __set_name__(self, owner: type[Any], name: str) -> None:
+        """An operation that a function makes is called as the class calls it."""
+        if self.name == self.body.__name__ and self.body.__qualname__.endswith(f"<locals>.{self.name}"):
+            self.name = name
+
     @property
     def __signature__(self) -> Signature:
         from inspect import signature
 
         whole = signature(self.body)
         return whole.replace(parameters=list(whole.parameters.values())[self._hidden :])
+
+    def __repr__(self) -> str:
+        return f"<operation {self.name}{self.__signature__}>"
 
     async def invoke(
         self,

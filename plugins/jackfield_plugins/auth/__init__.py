@@ -10,11 +10,12 @@ from ._client_auth import ClientAuth, ClientSecretBasic, ClientSecretPost, Crede
 from ._code import AuthorizationCode, CodeRequest, pkce_challenge
 from ._device import AsyncDeviceLogin, DeviceCode, DeviceLogin
 from ._digest import Digest
+from ._endpoint import Endpoint
 from ._file_store import FileTokenStore
 from ._grants import Grant
 from ._manager import TokenManager
 from ._oauth2 import OAuth2
-from ._source import TokenSource
+from ._source import GrantSource, TokenSource
 from ._store import MemoryTokenStore, RenewalLock, TokenStore
 from ._token import Token
 from ._token_auth import TokenAuth
@@ -34,8 +35,10 @@ __all__ = [
     "DeviceCode",
     "DeviceLogin",
     "Digest",
+    "Endpoint",
     "FileTokenStore",
     "Grant",
+    "GrantSource",
     "JwtAssertion",
     "MemoryTokenStore",
     "OAuth2",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote_plus, urlencode
 
 from msgspec.json import encode
 
-from jackfield import Call, ConfigurationError, Request, Runtime, Secret, Url
+from jackfield import Call, ConfigurationError, Request, Response, Runtime, Secret, ServiceError, Url
 
 from ._answer import read_token, refusal
 from ._client_auth import ClientAuth, Credentials
@@ -78,8 +78,18 @@ class Endpoint:
         asked = self.request({"grant_type": grant, **fields}, call.runtime)
         response = await call.fetch(asked.request, "token")
         if response.status >= 300:
-            raise refusal(response, grant, asked.shown_forms())
+            raise self.refusal(response, grant, asked.shown_forms())
         return read_token(response, call.runtime.now())
+
+    def refusal(self, response: Response, grant: str, secrets: Sequence[str]) -> ServiceError:
+        """The error that another answer than a token is. To override where a service has errors of its own.
+
+        Args:
+            response: as it came: it may repeat what it was sent.
+            grant: the name of what was tried.
+            secrets: what must not be shown, in the forms that it was sent in; the longest first.
+        """
+        return refusal(response, grant, secrets)
 
 
 def parse_address(url: str) -> tuple[Url, list[tuple[str, str]]]:

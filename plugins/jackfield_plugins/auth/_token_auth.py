@@ -41,7 +41,7 @@ class TokenAuth:
         manager: where tokens come from; one may serve several clients.
         scheme: the word before the token, which is also the `token_type` that the service must give.
         rejected: what the service answers to a token that has ended, if not 401. From status 400 on its body has been
-            read; below, that of a streamed answer has not.
+            read; below, that of a streamed answer has not. Where the answer alone does not tell there is `is_rejected`.
 
     Raises:
         ConfigurationError: the manager is none.
@@ -66,12 +66,25 @@ class TokenAuth:
     def jackfield_identity(self) -> bytes:
         return self._manager.identity
 
+    async def is_rejected(self, request: Request, response: Response, call: Call) -> bool:
+        """Whether the service did not take the token. To override where the answer alone does not tell.
+
+        Only what was certainly not processed is rejected: the request is sent again, whatever it does. What is asked of
+        the service to find that out is asked by `call.fetch`.
+
+        Args:
+            request: as it was sent, with the token.
+            response: of a status from 400 on; its body has been read. Below, `rejected` alone is asked.
+            call: the call that this is of.
+        """
+        return self._rejected(response)
+
     async def _run(self, request: Request, call: Call, proceed: Proceed) -> Response:
         if "authorization" in request.headers:
             return await proceed(request, call)
         token = await self._token(call)
-        response = await self._sent(request, token, call, proceed)
-        if not self._rejected(response):
+        response, rejected = await self._sent(request, token, call, proceed)
+        if not rejected:
             self._manager.accept(token)
             return response
         again = self._manager.reject(token, call.runtime.now())
@@ -80,15 +93,20 @@ class TokenAuth:
         if not isinstance(response.body, bytes):
             await response.body.close()
         token = await self._token(call)
-        response = await self._sent(request, token, call, proceed)
-        if not self._rejected(response):
+        response, rejected = await self._sent(request, token, call, proceed)
+        if not rejected:
             self._manager.accept(token)
         return response
 
-    async def _sent(self, request: Request, token: Token, call: Call, proceed: Proceed) -> Response:
+    async def _sent(self, request: Request, token: Token, call: Call, proceed: Proceed) -> tuple[Response, bool]:
+        """The answer, and whether it rejects the token."""
         value = f"{self._scheme} {token.access_token.reveal()}"
-        response = await proceed(request.with_headers(request.headers.replacing("authorization", value)), call)
-        return response if response.status < 400 else await response.settled()
+        request = request.with_headers(request.headers.replacing("authorization", value))
+        response = await proceed(request, call)
+        if response.status < 400:
+            return response, self._rejected(response)
+        response = await response.settled()
+        return response, await self.is_rejected(request, response, call)
 
     async def _token(self, call: Call) -> Token:
         if call.dry:  # nothing is sent, so no token is asked for

@@ -1,12 +1,14 @@
-"""An emulator at noon: of either generation, or of both, one after the other."""
+"""An emulator at noon: of either generation, or of both, one after the other; a Hub of our own, for either colour."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
+from tests.jackfield_services.flame_hub.auth_world import World
 from tests.jackfield_services.flame_hub.hub_wire import NOON, Session
 
+from jackfield import AsyncClient, Client
 from jackfield_services.flame_hub.emulator import FlameHubEmulator, Generation
 
 
@@ -36,3 +38,8 @@ def new() -> Iterator[FlameHubEmulator]:
 @pytest.fixture
 def session(hub: FlameHubEmulator) -> Session:
     return Session(hub)
+
+
+@pytest.fixture(params=[Client, AsyncClient], ids=["sync", "async"])
+def world(request: pytest.FixtureRequest) -> World:
+    return World(request.param)
