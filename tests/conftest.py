@@ -15,6 +15,17 @@ import pytest
 from .servers import GUARD, Script, ScriptedServer, Serve
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are processors: a quarter of the time, a test waits for a server or a deadline."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: searches for garbage, for which many tests ask, need not go through it."""
+    gc.freeze()
+
+
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     """Starts scripted servers on the loopback; at the test's end no thread or socket of theirs is left."""

@@ -58,9 +58,9 @@ from ._events import (
 from ._flight import Flights
 from ._headers import Headers
 from ._iterators import AsyncItems, AsyncPages, Items, Pages
-from ._jobs import AsyncJob, Job, async_wait_all, job, wait_all
+from ._jobs import AsyncJob, Job, JobDefinition, async_wait_all, job, wait_all
 from ._messages import Request, Response
-from ._operations import operation
+from ._operations import Operation, operation
 from ._options import Options, check_seconds
 from ._page import Page
 from ._paging import PagedDefinition, PageStyle, paged
@@ -136,6 +136,7 @@ __all__ = [
     "JackfieldError",
     "Job",
     "JobCancelledError",
+    "JobDefinition",
     "JobFailedError",
     "JobPolled",
     "JobState",
@@ -147,6 +148,7 @@ __all__ = [
     "NetworkError",
     "NotFoundError",
     "Observer",
+    "Operation",
     "Options",
     "Origin",
     "Page",

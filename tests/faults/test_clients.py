@@ -431,7 +431,16 @@ def test_f43_an_answer_that_is_interrupted_leaves_no_connection_to_go_on_with(
     assert server.connections == 2
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Where a shell runs the tests beside something else, an interrupt from the keyboard is not for them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="this system has no signals for threads")
+@pytest.mark.usefixtures("interruptible")
 @BOTH
 @pytest.mark.parametrize("part", PARTS)
 def test_f43_an_interrupt_from_the_keyboard_leaves_no_connection_to_go_on_with(

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from ssl import create_default_context
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -692,11 +693,9 @@ def test_f45_a_proxy_that_takes_its_time_is_given_up(
         peer.hang(5)
 
     proxy = serve(script)
+    transport = Urllib3Transport(ssl_context=create_default_context(), proxy=proxy.url)  # loaded before time runs
 
-    with (
-        Asker(colour, "https://service.test", Urllib3Transport(proxy=proxy.url), **limits) as asked,
-        pytest.raises(told) as caught,
-    ):
+    with Asker(colour, "https://service.test", transport, **limits) as asked, pytest.raises(told) as caught:
         asked()
 
     assert caught.value.call is not None

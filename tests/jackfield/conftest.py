@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from inspect import iscoroutine
 from typing import Any
@@ -85,6 +86,17 @@ def colour(request: pytest.FixtureRequest) -> Colour:
     if request.param == "sync":
         return Colour(Client, VirtualSyncRuntime)
     return Colour(AsyncClient, VirtualAsyncioRuntime)
+
+
+@pytest.fixture
+def new_threads() -> Callable[[str], list[str]]:
+    """`new_threads("jackfield")`: the names of threads, so begun, that the test has started; others may be left."""
+    before = set(threading.enumerate())
+
+    def started(beginning: str) -> list[str]:
+        return [each.name for each in threading.enumerate() if each not in before and each.name.startswith(beginning)]
+
+    return started
 
 
 @pytest.fixture(scope="session")

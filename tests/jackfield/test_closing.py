@@ -498,7 +498,9 @@ def test_background_work_that_finds_no_thread_is_not_begun_and_takes_no_place(mo
     runtime.run(runtime.close())
 
 
-def test_background_work_is_awaited_and_no_more_than_so_many_at_once() -> None:
+def test_background_work_is_awaited_and_no_more_than_so_many_at_once(
+    new_threads: Callable[[str], list[str]],
+) -> None:
     async def work() -> None:
         begun.release()
         told.wait(GUARD)
@@ -511,7 +513,7 @@ def test_background_work_is_awaited_and_no_more_than_so_many_at_once() -> None:
     runtime.run(runtime.close())
 
     assert started == [True] * 8 + [False]
-    assert [thread for thread in threading.enumerate() if thread.name == "jackfield-background"] == []
+    assert new_threads("jackfield-background") == []
 
 
 @pytest.mark.parametrize("colour", ["sync", "async"])

@@ -130,10 +130,6 @@ def echoing(at_once: int = 1) -> Script:
     return script
 
 
-def library_threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("jackfield")]
-
-
 # --- many at once
 
 
@@ -164,7 +160,9 @@ def test_tasks_share_a_client_and_each_gets_its_own_answer(serve: Serve) -> None
     assert 1 <= server.connections <= 8
 
 
-def test_no_more_calls_are_under_way_than_there_are_workers(serve: Serve) -> None:
+def test_no_more_calls_are_under_way_than_there_are_workers(
+    serve: Serve, new_threads: Callable[[str], list[str]]
+) -> None:
     counting = threading.Lock()
     under_way, most = 0, 0
 
@@ -184,7 +182,7 @@ def test_no_more_calls_are_under_way_than_there_are_workers(serve: Serve) -> Non
     async def main() -> list[int]:
         async with async_client(server.url, max_connections=32, workers=3) as client:
             found = await asyncio.gather(*(client.echo(n) for n in range(100)))
-            assert 1 <= len(library_threads()) <= 3
+            assert 1 <= len(new_threads("jackfield")) <= 3
             return found
 
     found = asyncio.run(main())
@@ -788,7 +786,9 @@ def test_closing_a_client_ends_the_calls_of_other_threads(serve: Serve, part: by
 
 @pytest.mark.parametrize("part", UNDER_WAY.values(), ids=UNDER_WAY)
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
-def test_closing_a_client_ends_the_calls_of_other_tasks(serve: Serve, part: bytes, streamed: bool) -> None:
+def test_closing_a_client_ends_the_calls_of_other_tasks(
+    serve: Serve, part: bytes, streamed: bool, new_threads: Callable[[str], list[str]]
+) -> None:
     server = serve(beginning(part))
 
     async def main() -> list[int | BaseException]:
@@ -797,7 +797,7 @@ def test_closing_a_client_ends_the_calls_of_other_tasks(serve: Serve, part: byte
         await asyncio.to_thread(server.wait_for_requests, 4)
         await client.aclose()
 
-        assert library_threads() == []
+        assert new_threads("jackfield") == []
         with pytest.raises(UsageError, match="closed"):
             await client.echo(5)
         return await asyncio.gather(*calls, return_exceptions=True)
@@ -808,7 +808,9 @@ def test_closing_a_client_ends_the_calls_of_other_tasks(serve: Serve, part: byte
     assert all(peer.ended.wait(GUARD) for peer in server.peers)
 
 
-def test_closing_a_client_ends_the_calls_that_wait_for_a_worker_with_an_error_of_ours(serve: Serve) -> None:
+def test_closing_a_client_ends_the_calls_that_wait_for_a_worker_with_an_error_of_ours(
+    serve: Serve, new_threads: Callable[[str], list[str]]
+) -> None:
     server = serve(beginning(b""))
 
     async def main() -> list[int | BaseException]:
@@ -817,7 +819,7 @@ def test_closing_a_client_ends_the_calls_that_wait_for_a_worker_with_an_error_of
         await asyncio.to_thread(server.wait_for_requests, 32)
         await client.aclose()
 
-        assert library_threads() == []
+        assert new_threads("jackfield") == []
         return await asyncio.gather(*calls, return_exceptions=True)
 
     errors = asyncio.run(main())
@@ -932,7 +934,9 @@ def test_closing_a_client_ends_a_handshake_that_hangs(serve: Serve, colour: str)
     assert in_time
 
 
-def test_a_stream_that_is_open_when_its_client_closes_ends_with_an_error_and_no_thread(serve: Serve) -> None:
+def test_a_stream_that_is_open_when_its_client_closes_ends_with_an_error_and_no_thread(
+    serve: Serve, new_threads: Callable[[str], list[str]]
+) -> None:
     server = serve(beginning(b"HTTP/1.1 200 OK\r\n\r\n100"))
 
     async def main() -> None:
@@ -944,7 +948,7 @@ def test_a_stream_that_is_open_when_its_client_closes_ends_with_an_error_and_no_
         with pytest.raises(JackfieldError):
             await stream.read()
         assert first == b"100"
-        assert library_threads() == []
+        assert new_threads("jackfield") == []
         await stream.close()
 
     asyncio.run(main())
@@ -968,14 +972,16 @@ def test_a_stream_that_is_forgotten_gives_its_connection_up(serve: Serve) -> Non
     asyncio.run(main())
 
 
-def test_a_closed_client_leaves_neither_thread_nor_connection(serve: Serve) -> None:
+def test_a_closed_client_leaves_neither_thread_nor_connection(
+    serve: Serve, new_threads: Callable[[str], list[str]]
+) -> None:
     server = serve(echoing(at_once=8))
 
     async def main() -> None:
         async with AsyncEcho(server.url) as client:
             await asyncio.gather(*(client.echo(ALL_AT_ONCE + n) for n in range(8)))
-            assert library_threads() != []
-        assert library_threads() == []
+            assert new_threads("jackfield") != []
+        assert new_threads("jackfield") == []
 
     asyncio.run(main())
     gc.collect()  # a connection that is left would tell by a ResourceWarning

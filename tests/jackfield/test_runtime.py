@@ -299,18 +299,20 @@ def test_offloaded_work_that_is_cancelled_while_it_waits_for_a_thread_never_star
     assert done == ["first", "third"]
 
 
-def test_a_closed_runtime_has_given_back_its_threads_and_may_be_closed_again() -> None:
+def test_a_closed_runtime_has_given_back_its_threads_and_may_be_closed_again(
+    new_threads: Callable[[str], list[str]],
+) -> None:
     runtime = AsyncioRuntime()
 
     async def main() -> None:
         await asyncio.gather(*(runtime.offload(threading.get_ident) for _ in range(4)))
-        assert any(thread.name.startswith("jackfield") for thread in threading.enumerate())
+        assert new_threads("jackfield") != []
         await runtime.close()
         await runtime.close()
 
     asyncio.run(main())
 
-    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("jackfield")]
+    assert new_threads("jackfield") == []
 
 
 def test_closing_a_runtime_waits_for_the_work_under_way() -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
@@ -513,17 +512,16 @@ def test_polls_that_fail_are_not_told_as_progress(colour: Colour) -> None:
     assert [(event.polls, event.done) for event in heard] == [(2, True)]
 
 
-def test_who_listens_may_end_the_waiting(colour: Colour) -> None:
+def test_who_listens_may_end_the_waiting(colour: Colour, new_threads: Callable[[str], list[str]]) -> None:
     _, handle = started(colour, [RUNNING, DONE])
 
     def enough(event: JobPolled) -> None:
         raise KeyboardInterrupt
 
-    before = threading.active_count()
     with pytest.raises(KeyboardInterrupt):
         colour.get(handle.result(progress=enough))
 
-    assert threading.active_count() == before
+    assert new_threads("") == []
     assert colour.get(handle.result()) == "m-7"
 
 
@@ -812,16 +810,18 @@ def test_a_task_that_is_cancelled_while_it_waits_leaves_nothing_behind() -> None
 
 
 @pytest.mark.parametrize("shared", [False, True], ids=["one by one", "together"])
-def test_a_thousand_jobs_are_waited_for_without_a_thread_or_a_task(colour: Colour, shared: bool) -> None:
+def test_a_thousand_jobs_are_waited_for_without_a_thread_or_a_task(
+    colour: Colour, shared: bool, new_threads: Callable[[str], list[str]]
+) -> None:
     service = Jobs(**{f"j{number}": 1 + number % 7 for number in range(1000)})
     service.failing = {f"j{number}" for number in range(0, 1000, 50)}
     client = colour.client(Cloud, FakeTransport(otherwise=service))
     start = (client.brew if shared else client.build).start
     jobs = [colour.get(start(id)) for id in service.left]
-    before, beside = threading.active_count(), set[int]()
+    beside = set[int]()
 
     def tell(event: JobPolled) -> None:
-        beside.add(threading.active_count() - before)
+        beside.add(len(new_threads("")))
         if colour.base is AsyncClient:
             beside.add(len(asyncio.all_tasks()) - 1)
 

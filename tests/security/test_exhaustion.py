@@ -267,7 +267,8 @@ def test_s20_of_an_error_without_end_the_status_and_a_beginning_are_kept(
         assert ask().content == b"next"
 
     assert caught.value.response is not None
-    assert caught.value.response.content == b"x" * 64 * 1024
+    content = caught.value.response.content  # not compared whole: pytest explains a difference of megabytes at length
+    assert (len(content), content.strip(b"x")) == (64 * 1024, b"")
 
 
 @CLIENTS
@@ -459,22 +460,22 @@ JSON_BOMBS: dict[str, tuple[bytes, Any]] = {
 @pytest.mark.subjects(ours=by_response, json=by_json)
 @pytest.mark.parametrize("name", JSON_BOMBS)
 def test_s24_json_that_is_none_or_too_deep_is_a_typed_error(subject: Decode, name: str) -> None:
-    started = time.monotonic()
+    started = time.thread_time()
     try:
         outcome = subject(*JSON_BOMBS[name])
     except Exception as error:
         outcome = error
 
     assert isinstance(outcome, DecodeError)
-    assert time.monotonic() - started < 2
+    assert time.thread_time() - started < 2
 
 
 def test_big_and_good_json_is_read_in_time() -> None:
-    started = time.monotonic()
+    started = time.thread_time()
 
     assert len(by_response(b'"' + b"x" * 50_000_000 + b'"', str)) == 50_000_000
     assert by_response(b'{"name": "a", "name": "b"}', Node) == Node(name="b")  # RFC 8259 §4 leaves it open: the last
-    assert time.monotonic() - started < 2
+    assert time.thread_time() - started < 2
 
 
 # --- S25: parsers take linear time, and raise what is theirs to raise

@@ -21,6 +21,7 @@ from jackfield import (
     TruncatedBodyError,
 )
 
+from ._arrived import Arrived
 from ._digests import Digest, digests_of
 from ._entity import Entity, is_coded, is_of, names_another
 from ._pace import Pace, Resumption
@@ -132,7 +133,7 @@ class Transfer:
         """Has the next part's body, or finds that there is no more."""
         part = Part(self.held._replace(size=self.size), self._source.call.identity)
         response = await self._fetch(part)
-        self._body = response.body if not isinstance(response.body, bytes) else _Arrived(response.body)
+        self._body = response.body if not isinstance(response.body, bytes) else Arrived(response.body)
         if (request := part.request) is None:
             raise ConfigurationError(f"{self._source.call.operation} must send `part.of(request)`, not another request")
         self._source.about(request)
@@ -244,17 +245,3 @@ class Transfer:
 
 def _checksums(digests: Iterable[Digest]) -> list[Checksum]:
     return [Checksum(*digest) for digest in digests]
-
-
-class _Arrived:
-    """The body of an answer that came whole, from a transport that has no streams."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    async def read(self) -> bytes:
-        body, self._body = self._body, b""
-        return body
-
-    async def close(self) -> None:
-        self._body = b""

@@ -15,6 +15,7 @@ from ._errors import (
     HubUnavailableError,
     HubValidationError,
 )
+from ._job_errors import HubJobCancelledError, HubJobError
 from ._model import get_field_names, get_includable_names
 from ._said import ErrorResponse
 from ._storage_client import AsyncStorageClient, StorageClient
@@ -31,6 +32,8 @@ __all__ = [
     "HubBadRequestError",
     "HubConflictError",
     "HubForbiddenError",
+    "HubJobCancelledError",
+    "HubJobError",
     "HubLoginError",
     "HubNotFoundError",
     "HubRateLimitedError",

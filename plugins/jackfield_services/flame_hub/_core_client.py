@@ -64,8 +64,8 @@ from ._project_models import (
 from ._query import filter_pairs
 from ._reading import read_one
 from ._resource import Resource
-from ._service import HubService
 from ._telling import id_of
+from ._waiting import WaitingService
 from .types import AnalysisCommand, BaseKwargs, RegistryCommand
 
 NODES = Resource("nodes", Node)
@@ -83,7 +83,7 @@ ANALYSIS_LOGS = Resource("analysis-logs", Log)
 ANALYSIS_NODE_LOGS = Resource("analysis-node-logs", Log)
 
 
-class CoreService(HubService):
+class CoreService(WaitingService):
     """The core service of a FLAME Hub."""
 
     _default_base_url = "https://core.privateaim.dev"

@@ -6,8 +6,8 @@ HubAPIError
 ├── HubAuthenticationError      401; and 400 where an old Hub means that
 │   └── HubLoginError           no token: these credentials are not taken
 ├── HubForbiddenError           403
-├── HubNotFoundError            404
-├── HubConflictError            409
+├── HubNotFoundError            404, 410
+├── HubConflictError            409, 412
 ├── HubRateLimitedError         429
 └── HubUnavailableError         502, 503, 504
 """
@@ -45,9 +45,12 @@ class HubAPIError(ServiceError):
 
     Attributes:
         headers: the answer's.
+        error_model_traceback: empty; flame_hub_client has one where it cannot read what the Hub said.
     """
 
     __module__ = "jackfield_services.flame_hub"
+
+    error_model_traceback = ""
 
     def __init_subclass__(cls) -> None:
         cls.__module__ = HubAPIError.__module__  # as people import it
@@ -104,11 +107,16 @@ class HubForbiddenError(HubAPIError, ForbiddenError):
 
 
 class HubNotFoundError(HubAPIError, NotFoundError):
-    """404: there is no such record; or, without an answer of the Hub's, no such path."""
+    """404, 410: there is no such record; or, without a word of the Hub's, no such path."""
+
+    @property
+    def is_of_record(self) -> bool:
+        """Whether the Hub says so, with a code, as it does of a record."""
+        return self.error_response is not None and self.error_response.code != ""
 
 
 class HubConflictError(HubAPIError, ConflictError):
-    """409: there is one already, of this name mostly; or the record is in another state."""
+    """409, 412: there is one already, of this name mostly; or the record is in another state."""
 
 
 class HubRateLimitedError(HubAPIError, RateLimitedError):
@@ -129,6 +137,8 @@ _MEANINGS: dict[int, type[HubAPIError]] = {
     403: HubForbiddenError,
     404: HubNotFoundError,
     409: HubConflictError,
+    410: HubNotFoundError,
+    412: HubConflictError,
     422: HubBadRequestError,
     429: HubRateLimitedError,
     502: HubUnavailableError,
@@ -143,13 +153,15 @@ def hub_error(response: Response) -> HubAPIError:
     kind = _MEANINGS.get(response.status, HubAPIError)
     if kind is HubBadRequestError and told is not None:
         kind = HubAuthenticationError if is_of_token(told) else HubValidationError if told.issues else kind
-    return kind(message_of(response.status, told), response=response, error_response=told)
+    error = kind(message_of(response.status, told), response=response, error_response=told)
+    if isinstance(error, HubNotFoundError) and not error.is_of_record:
+        error.add_note("that is not how a Hub answers: check the client's base_url, its path, too")
+    return error
 
 
 def message_of(status: int, told: ErrorResponse | None) -> str:
     """What flame_hub_client says of an answer."""
     if told is None:
         return f"received status code {status}"
-    return (
-        f"received status code {told.status_code} ({told.code}): {told.message.strip() or 'no error message present'}"
-    )
+    words = told.message if told.message.strip() else "no error message present"
+    return f"received status code {told.status_code} ({told.code}): {words}"

@@ -26,7 +26,7 @@ from jackfield_plugins.auth import (
 
 from ._credentials import address
 from ._errors import HubAPIError, HubLoginError, hub_error, message_of
-from ._rejected import is_dead
+from ._rejected import Rejections
 from ._said import said
 
 _is_code = re.compile(r"[A-Za-z]{1,30}(?:_[A-Za-z]{1,30}){0,7}").fullmatch
@@ -84,18 +84,17 @@ class LoginAuth(TokenAuth):
         endpoint = _LoginEndpoint(str(url.at("token")), proof, as_json=True, allow_http=allow_http)
         super().__init__(TokenManager(self._source(endpoint, grant), store=store))
         self._who = who
-        self._auth_service = url
+        self._rejections = Rejections(url)
 
     async def is_rejected(self, request: Request, response: Response, call: Call) -> bool:
-        return await is_dead(request, response, call, self._auth_service)
+        return await self._rejections.is_dead(request, response, call)
 
 
 def _login_error(response: Response, secrets: Sequence[str]) -> HubAPIError:
     """The error that an answer of the token endpoint is. Of the answer it holds what repeats none of the secrets."""
     shown = _shown(response, secrets)
-    error = hub_error(shown)
     if response.status == 429 or response.status >= 500:
-        return error
+        return hub_error(shown)
     told = said(shown)
     error = HubLoginError(message_of(response.status, told), response=shown, error_response=told)
     if told is None:

@@ -63,6 +63,8 @@ class HubModel(Model, rename="camel"):
             return NotImplemented
         return all(getattr(self, name) == getattr(other, name) for name in self.__struct_fields__)
 
+    __ne__ = object.__ne__  # what is not equal by the above: msgspec's structs have a rule of their own
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
 

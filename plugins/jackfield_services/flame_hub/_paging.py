@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from jackfield import ContractError, Page
+from msgspec import Meta
+
+from jackfield import Page
+
+_MOST = 50  # records of a page, whatever the Hub says that it looked for
 
 
 class PageAt(NamedTuple):
     """Where a page begins; None: where the caller's `page` says."""
 
-    offset: int | None = None
+    offset: Annotated[int, Meta(ge=0)] | None = None
+
+
+class Looked(NamedTuple):
+    """Which records a page was looked for among: how many were passed over, and how many it might have had."""
+
+    offset: int
+    limit: int
 
 
 class HubPages:
-    """Goes by the records that came, not by those that were asked for."""
+    """Goes by what the Hub says of its pages, not by what was asked for.
+
+    A page may have fewer records than it was looked for among, where one may not see them all: the next one begins
+    after all of them. Whether there is one is told by those that came, as the Hub may count no others.
+    """
 
     counted = True  # the same records twice running: a Hub that passes over the offset
 
@@ -22,10 +37,8 @@ class HubPages:
         return PageAt()
 
     def after(self, at: PageAt, page: Page[Any]) -> PageAt | None:
-        offset: int = page.hint  # where it began
-        following = offset + len(page)
+        looked: Looked = page.hint
+        following = PageAt(looked.offset + max(min(looked.limit, _MOST), len(page)))
         if page.total is None:
-            return PageAt(following) if page else None
-        if not page and offset < page.total:
-            raise ContractError(f"the Hub says that there are {page.total} records, and gave an empty page at {offset}")
-        return PageAt(following) if following < page.total else None
+            return following if page else None
+        return following if looked.offset + len(page) < page.total else None

@@ -6,7 +6,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from msgspec import Raw, Struct
 
-from jackfield import Response
+from jackfield import DecodeError, Response
 
 from ._envelopes import ResourceListMeta, SingleResourceMeta
 from ._model import NEW, Record
@@ -14,6 +14,8 @@ from ._on_wire import on_wire
 from ._speech import Speech
 
 R = TypeVar("R", bound=Record)
+
+_NOTHING = (b"", b"null")
 
 
 class _Envelope(Struct):
@@ -28,7 +30,6 @@ class _Envelope(Struct):
 class _Counts(Struct):
     total: int | None = None
     limit: int | None = None
-    offset: int | None = None
 
 
 class _List(Struct, Generic[R]):
@@ -37,26 +38,28 @@ class _List(Struct, Generic[R]):
 
 
 class Listed(NamedTuple, Generic[R]):
-    """The records of one page, and how many there are in all, if the Hub tells."""
+    """The records of one page; how many there are in all, and how many a page has, if the Hub tells."""
 
     records: list[R]
     total: int | None
+    limit: int | None
 
 
 def read_list(response: Response, model: type[R], speech: Speech) -> Listed[R]:
     """The page that an answer holds; raises DecodeError if it is none."""
     generation = speech.generation or speech.learn(response)
     listed: Any = response.decode(_List[on_wire(model, generation)])  # type: ignore[misc]  # made at run time
-    if listed.data and _is_doubtful(listed.data[0]) and speech.learn(response) != generation:
+    if listed.data and _is_undated(listed.data[0]) and speech.learn(response) != generation:
         return read_list(response, model, speech)
-    return Listed(listed.data, None if listed.meta is None else listed.meta.total)
+    for number in [number for number, record in enumerate(listed.data) if getattr(record, "id", None) is None]:
+        _check(response.decode(dict[str, Any])["data"][number], listed.data[number], response)
+    meta = listed.meta or _Counts()
+    return Listed(listed.data, meta.total, meta.limit)
 
 
 def list_meta(response: Response) -> ResourceListMeta:
     """What an answer says of a list as a whole; of an old Hub little."""
-    meta = response.decode(_Envelope).meta or Raw(b"{}")
-    told: ResourceListMeta = _part(response, meta).decode(on_wire(ResourceListMeta, NEW))
-    return told
+    return _read_meta(response.decode(_Envelope), ResourceListMeta, response) or ResourceListMeta()
 
 
 def read_one(response: Response, model: type[R], speech: Speech) -> R:
@@ -65,23 +68,42 @@ def read_one(response: Response, model: type[R], speech: Speech) -> R:
     envelope = response.decode(_Envelope)
     inner = _part(response, envelope.data) if envelope.is_one else response
     record: R = inner.decode(on_wire(model, generation))
-    if _is_doubtful(record) and speech.learn(response) != generation:
+    if _is_undated(record) and speech.learn(response) != generation:
         return read_one(response, model, speech)
+    if getattr(record, "id", None) is None:
+        _check(inner.decode(dict[str, Any]), record, response)
     return record
 
 
 def one_meta(response: Response) -> SingleResourceMeta | None:
     """What an answer says of its record; None where it is nothing but the record."""
     envelope = response.decode(_Envelope)
-    if not envelope.is_one:
-        return None
-    meta: SingleResourceMeta = _part(response, envelope.meta).decode(on_wire(SingleResourceMeta, NEW))
-    return meta
+    return _read_meta(envelope, SingleResourceMeta, response) if envelope.is_one else None
 
 
-def _is_doubtful(record: Record) -> bool:
-    """Whether it may have been read by the names of the other generation: every record has a date."""
+def _is_undated(record: Record) -> bool:
+    """Whether it may have been read by the names of the other generation: most records have a date."""
     return getattr(record, "created_at", record) is None
+
+
+def _check(told: dict[str, Any], record: Record, response: Response) -> None:
+    """Any object could be read as a record of which everything is missing, the id that most have, too.
+
+    Raises:
+        DecodeError: this one was.
+    """
+    if told.keys().isdisjoint(record.__struct_encode_fields__):
+        raise DecodeError(f"the answer ({response.status}) holds no {type(record).__name__}: it has none of its fields")
+
+
+M = TypeVar("M", bound=SingleResourceMeta)
+
+
+def _read_meta(envelope: _Envelope, kind: type[M], response: Response) -> M | None:
+    if bytes(envelope.meta) in _NOTHING:
+        return None
+    meta: M = _part(response, envelope.meta).decode(on_wire(kind, NEW))
+    return meta
 
 
 def _part(response: Response, part: Raw) -> Response:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from msgspec import UNSET
 
-from jackfield import Page, PagedDefinition, Request, Url, operation
+from jackfield import Page, PagedDefinition, Request, Url, UsageError, operation
 
 from ._errors import HubNotFoundError, NoMetaError
 from ._model import NEW, Body, Record, get_includable_names
-from ._paging import HubPages, PageAt
+from ._paging import HubPages, Looked, PageAt
 from ._query import Pairs, asked_pairs, differs, page_of
 from ._reading import list_meta, one_meta, read_list, read_one
-from ._signatures import FINDING, creating, deleting, described, getting, given, updating, words
+from ._signatures import FINDING, an, creating, deleting, described, getting, given, updating, words
 from ._telling import Bodies, id_of
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Part(Generic[N, R]):
             try:
                 response = await hub.send(Request("GET", url, query=query))
             except HubNotFoundError as error:
-                if error.error_response is None:  # not the Hub's own: nothing of it is at this path
+                if not error.is_of_record:  # nothing of the Hub is at this path
                     raise
                 return None
             record = read_one(response, self._told, hub.speech)
@@ -87,7 +87,7 @@ class Part(Generic[N, R]):
             return read_one(await hub.send(Request.json("POST", url, told)), self._told, hub.speech)
 
         doc = f"Changes the {self._what}, in what is given: POST {self._shown(parameter)}."
-        return operation(described(update, updating(parameter, self._named, body), doc))
+        return operation(described(update, updating(parameter, self._named, body), doc, old=old))
 
     def _url(self, hub: HubService, id: object, parameter: str) -> Url:
         return hub.url(self.path, id_of(id, self._named, parameter), *self._below)
@@ -129,7 +129,8 @@ class Resource(Part[R, R]):
             query = page + await self._asked(hub, asked)
             response = await hub.send(Request("GET", hub.url(self.path), query=query))
             listed = read_list(response, self._told, hub.speech)
-            return Page(listed.records, total=listed.total, raw=response, hint=offset)
+            looked = Looked(offset, min(limit, listed.limit or 0))
+            return Page(listed.records, total=listed.total, raw=response, hint=looked)
 
         doc = f"Every {self._what} that is asked for, 50 at most; `.all(…)` goes on: GET /{self.path}."
         return _Finding(described(find, FINDING, doc, hidden=("self", "at")), HubPages())  # type: ignore[return-value]
@@ -147,7 +148,8 @@ class Resource(Part[R, R]):
             told = await bodies.made(hub, args, kwargs)
             return read_one(await hub.send(Request.json("POST", hub.url(self.path), told)), self._told, hub.speech)
 
-        return operation(described(create, creating(body), f"Makes a {self._what}: POST /{self.path}."))
+        doc = f"Makes {an(self._what)}: POST /{self.path}."
+        return operation(described(create, creating(body), doc, old=old))
 
     def delete(self, parameter: str) -> Delete[R]:
         """Deletes one."""
@@ -168,3 +170,8 @@ class _Finding(PagedDefinition[..., Any]):
     async def run(self, client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         page = await super().run(client, args, kwargs)
         return (page, list_meta(page.raw)) if kwargs.get("meta") else page
+
+    def walk(self, client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        if kwargs.get("meta"):
+            raise UsageError(f"{self.name}: meta is of one page: leave it out; a page's `total` and `raw` have it, too")
+        return super().walk(client, args, kwargs)

@@ -8,11 +8,13 @@ from msgspec import field
 
 from jackfield import DecodeError, Response
 
-from ._model import HIDDEN, HubModel
+from ._model import HubModel
 
 # Some Hubs answer a token that they do not take with a 400: of Authup with one of these codes, of the others silent.
 _OF_TOKENS = frozenset({"expired_token", "inactive_token", "invalid_token", "token_expired", "token_invalid"})
 _MOST_ISSUES = 100
+_MOST_TOLD = 10  # of them in a note
+_LONGEST = 200  # characters of each
 
 
 class ErrorResponse(HubModel):
@@ -34,7 +36,7 @@ class ErrorResponse(HubModel):
 
     def wrong(self) -> list[str]:
         """Each issue in words."""
-        return [_in_words(issue) for issue in self.issues[:10]]
+        return [_in_words(issue) for issue in self.issues[:_MOST_TOLD]]
 
 
 def said(response: Response) -> ErrorResponse | None:
@@ -43,14 +45,13 @@ def said(response: Response) -> ErrorResponse | None:
         told: dict[str, Any] = response.decode(dict[str, Any])
     except DecodeError:
         return None
-    status = told.pop("statusCode", told.pop("status_code", None))
+    status = _number(told.pop("statusCode", None)) or _number(told.pop("status_code", None))
     issues = told.pop("issues", None) or told.pop("children", None)
-    code, message = told.pop("code", ""), told.pop("message", "")
     return ErrorResponse(
-        code=code if isinstance(code, str) else str(code),
-        status_code=status if isinstance(status, int) else response.status,
-        message=message if isinstance(message, str) else "",
-        issues=[_masked(issue) for issue in _dicts(issues)],
+        code=_word(told.pop("code", None)),
+        status_code=response.status if status is None else status,
+        message=_word(told.pop("message", None)),
+        issues=_issues(issues),
         model_extra=told,
     )
 
@@ -61,23 +62,27 @@ def is_of_token(told: ErrorResponse) -> bool:
     return told.code in _OF_TOKENS or silent
 
 
-def _dicts(issues: object) -> list[dict[str, Any]]:
-    found = cast("list[object]", issues) if isinstance(issues, list) else []
+def _number(told: object) -> int | None:
+    if isinstance(told, str) and told.isascii() and told.isdigit() and len(told) <= 3:
+        return int(told)
+    return told if isinstance(told, int) and not isinstance(told, bool) else None
+
+
+def _word(told: object) -> str:
+    if isinstance(told, str):
+        return told
+    return str(told) if isinstance(told, int) and not isinstance(told, bool) else ""
+
+
+def _issues(told: object) -> list[dict[str, Any]]:
+    found = cast("list[object]", told) if isinstance(told, list) else []
     return [cast("dict[str, Any]", issue) for issue in found[:_MOST_ISSUES] if isinstance(issue, dict)]
 
 
-def _masked(issue: dict[str, Any]) -> dict[str, Any]:
-    """Without the secret that it may repeat."""
-    return issue | {"received": "***"} if "received" in issue and _place(issue) in HIDDEN else issue
-
-
-def _place(issue: dict[str, Any]) -> str:
-    path: object = issue.get("path", "")
-    if isinstance(path, list):
-        path = ".".join(map(str, cast("list[object]", path)))
-    return str(path)
-
-
 def _in_words(issue: dict[str, Any]) -> str:
-    words = [str(issue[name]) for name in ("message", "code") if issue.get(name)]
-    return ": ".join([place, *words[:1]] if (place := _place(issue)) else words[:1] or ["?"])
+    """Where, and what: `name: The attribute name is invalid.`"""
+    path: object = issue.get("path")
+    steps = cast("list[object]", path) if isinstance(path, list) else [path]
+    place = ".".join(filter(None, map(_word, steps)))
+    what = _word(issue.get("message")) or _word(issue.get("code"))
+    return " ".join(": ".join(filter(None, [place, what])).split())[:_LONGEST] or "?"

@@ -15,23 +15,19 @@ from jackfield import (
     Response,
     Service,
     ServiceError,
+    Url,
+    UsageError,
 )
 from jackfield_plugins.retry import Retry
 
 from ._errors import HubAPIError, hub_error
 from ._model import NEW, OLD, UNSET_T, Generation
+from ._secrecy import masked
 from ._speech import Speech, generation_of
 from ._who import auth_of
 from .types import AuthParam
 
 _SHOWN = ("page[limit]", "page[offset]", "sort", "include", "fields")
-
-
-class HubOptions(ClientOptions, total=False):
-    """What the constructors take by name."""
-
-    client: None
-    generation: Generation | None
 
 
 class HubService(Service):
@@ -66,9 +62,9 @@ class HubService(Service):
             raise ConfigurationError(f"generation is {OLD!r}, {NEW!r}, or None to find it out, not {generation!r}")
         self.speech = Speech(generation)  # shared by every view
         self._learning = Flights()
-        super().__init__(
-            base_url or self._default_base_url, defaults=(Retry(), auth_of(auth)), visible_query=_SHOWN, **options
-        )
+        address = self._default_base_url if base_url is None else base_url
+        _check_address(address)
+        super().__init__(address, defaults=(Retry(), auth_of(auth)), visible_query=_SHOWN, **options)
 
     @property
     def generation(self) -> Generation | None:
@@ -82,10 +78,11 @@ class HubService(Service):
         except ServiceError as error:
             if error.response is None or isinstance(error, HubAPIError):
                 raise
-            told = hub_error(error.response)
-            if error.call is not None:
-                told.attach(error.call)
-            raise told from None
+            call, response = error.call, masked(error.response, request)
+        told = hub_error(response)  # raised outside, so that what is not masked does not go along as its context
+        if call is not None:
+            told.attach(call)
+        raise told
 
     def asked_by(self, auth: AuthParam | UNSET_T) -> Self:
         """This client, but with another's credentials; None: with nobody's."""
@@ -94,7 +91,10 @@ class HubService(Service):
     async def told_generation(self) -> Generation:
         """The Hub's generation, for what has another form in each; asked for where no answer has told it so far."""
         if self.speech.generation is None and not self.call.dry:
-            await self._learning.join(self.runtime, "generation", self._learn, self.call.limit(inf))
+            try:
+                await self._learning.join(self.runtime, "generation", self._learn, self.call.limit(inf))
+            except TimeoutError as error:
+                raise self.call.overdue() from error
         return self.speech.generation or NEW
 
     async def _learn(self) -> None:
@@ -106,3 +106,16 @@ class HubService(Service):
             if error.response is None or generation_of(error.response) is None:
                 raise
             self.speech.learn(error.response)
+
+
+def _check_address(base_url: object) -> None:
+    if not isinstance(base_url, str) or not base_url:
+        found = "an empty text" if base_url == "" else type(base_url).__name__
+        raise ConfigurationError(
+            f"base_url is where the service is, 'https://…', or None for the Hub of PrivateAIM, not {found}: if an "
+            "environment variable has it, is that one set?"
+        )
+    try:
+        Url.parse(base_url)
+    except UsageError as error:
+        raise ConfigurationError(f"base_url: {error}") from None

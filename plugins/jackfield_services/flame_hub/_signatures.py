@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from inspect import Parameter, Signature, signature
+from inspect import Parameter, Signature
 from typing import Any
 
 from msgspec import UNSET
@@ -18,6 +18,11 @@ def words(name: str) -> str:
     return _humps(" ", name).lower()
 
 
+def an(name: str) -> str:
+    """`a project node`, `an analysis`."""
+    return f"{'an' if name[0] in 'aeio' else 'a'} {name}"
+
+
 def _option(name: str, default: Any, hint: str) -> Parameter:
     return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=Shown(hint))
 
@@ -28,8 +33,12 @@ def _id(parameter: str, kind: type) -> Parameter:
 
 def _fields(body: type[Body]) -> list[Parameter]:
     """As they are written: what msgspec knows of them is the whole union behind each `Id`."""
-    written = body.__annotations__
-    return [one.replace(annotation=Shown(written[one.name])) for one in signature(body).parameters.values()]
+    names, defaults, written = body.__struct_fields__, body.__struct_defaults__, body.__annotations__
+    given = (Parameter.empty,) * (len(names) - len(defaults)) + defaults
+    return [
+        Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=Shown(written[name]))
+        for name, default in zip(names, given, strict=True)
+    ]
 
 
 _AUTH = _option("auth", UNSET, "AuthParam")
@@ -71,15 +80,28 @@ def updating(parameter: str, kind: type, body: type[Body]) -> Signature:
 
 def given(shape: Signature, operation: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     """What was given, by name; raises TypeError for what the operation does not take."""
+    ids = 0 if shape is FINDING else 1
+    told = dict(zip(shape.parameters, args, strict=False))
+    if len(args) == ids and kwargs.keys() <= shape.parameters.keys() - told.keys():
+        return told | kwargs  # as almost all calls are: to bind takes long
     try:
         return shape.bind(*args, **kwargs).arguments
     except TypeError as error:
         raise TypeError(f"{operation}: {error}") from None
 
 
-def described(body: Any, shape: Signature, doc: str, *, hidden: tuple[str, ...] = ("self",)) -> Any:
-    """The body of an operation, with what `help` is to show."""
+def described(
+    body: Any, shape: Signature, doc: str, *, old: type[Body] | None = None, hidden: tuple[str, ...] = ("self",)
+) -> Any:
+    """The body of an operation, with what `help` is to show: of 0.1.1, too, where that has other parameters."""
     unseen = [Parameter(name, Parameter.POSITIONAL_ONLY) for name in hidden]
-    body.__signature__ = shape.replace(parameters=[*unseen, *shape.parameters.values()])
-    body.__doc__ = doc
+    seen = list(shape.parameters.values())
+    body.__signature__ = shape.replace(parameters=[*unseen, *seen])
+    body.__doc__ = f"{doc}\n\n{_listed(seen)}"  # as `help` cuts long signatures
+    if old is not None:
+        body.__doc__ += f"\n\nOf a Hub of 0.1.1:\n\n{_listed(_fields(old))}"
     return body
+
+
+def _listed(parameters: list[Parameter]) -> str:
+    return "\n".join(f"    {one}" for one in parameters)

@@ -44,24 +44,42 @@ class Speech:
 def generation_of(response: Response) -> Generation | None:
     """What an answer tells, be it a record, a list or an error; None for nothing."""
     try:
-        body: Any = response.decode(object)
+        answer: dict[str, Any] = response.decode(dict[str, Any])
     except DecodeError:
         return None
-    if not isinstance(body, dict):
-        return None
-    answer = cast("dict[str, Any]", body)
-    if "statusCode" in answer:
-        return NEW if "issues" in answer else OLD
+    if response.status >= 400:
+        return (NEW if "issues" in answer else OLD) if {"statusCode", "code"} <= answer.keys() else None
+    record = _record_in(answer)
+    return _by_date(record) or _by_envelope(answer) or _by_names(record)
+
+
+def _record_in(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The record that it is, or holds; of several the first."""
+    data = answer.get("data")
+    if isinstance(data, list):
+        data = next(iter(cast("list[object]", data)), None)
+    elif not isinstance(answer.get("meta"), dict):
+        return answer
+    return cast("dict[str, Any]", data) if isinstance(data, dict) else {}
+
+
+def _by_date(record: Mapping[str, object]) -> Generation | None:
+    """Most records have one."""
+    return NEW if "createdAt" in record else OLD if "created_at" in record else None
+
+
+def _by_envelope(answer: Mapping[str, Any]) -> Generation | None:
+    """The old one has none around records; the new one says by which schema a list is, even where it is empty."""
     data, meta = answer.get("data"), answer.get("meta")
-    if isinstance(meta, dict) and (isinstance(data, dict) or "schema" in meta):
+    if not isinstance(meta, dict):
+        return None
+    if isinstance(data, dict) or "schema" in meta:
         return NEW
-    if not isinstance(data, list):
-        return _by_names(answer)
-    first = next(iter(cast("list[object]", data)), None)
-    return _by_names(cast("dict[str, object]", first)) if isinstance(first, dict) else OLD
+    return OLD if data == [] else None
 
 
 def _by_names(record: Mapping[str, object]) -> Generation | None:
+    """By any that has several words."""
     if any("_" in name for name in record):
         return OLD
     return NEW if any(name != name.lower() for name in record) else None

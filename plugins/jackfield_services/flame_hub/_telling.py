@@ -62,17 +62,16 @@ class Bodies:
         """
         generation = await hub.told_generation() if self._differ else hub.generation or NEW
         model, other = self._models[generation], self._models[OLD if generation == NEW else NEW]
-        name = hub.call.operation
         if unknown := kwargs.keys() - set(model.__struct_fields__) & set(other.__struct_fields__):
-            raise UsageError(f"{name}: a Hub of generation {generation} has no {', '.join(sorted(unknown))}")
+            raise UsageError(f"a Hub of generation {generation} takes no {', '.join(sorted(unknown))} there")
         try:
             given = model(*args, **kwargs)
         except TypeError as error:
-            raise TypeError(f"{name}: {error}") from None
+            raise TypeError(f"{hub.call.operation}: {error}") from None
         try:
             return _checked(given, on_wire(model, generation))
         except ValidationError as error:
-            raise UsageError(f"{name}: {error}") from None
+            raise UsageError(str(error)) from None
 
 
 def _checked(given: Body, wire: type[Body]) -> Body:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterable, Iterable, Sequence
 from enum import StrEnum
+from os import PathLike
 from typing import IO, TYPE_CHECKING, Any, Literal, NotRequired, Protocol, TypeAlias, TypedDict
 from uuid import UUID
 
@@ -111,7 +112,9 @@ class UploadFile(TypedDict):
     """A file for a bucket; its name may hold folders."""
 
     file_name: str
-    content: bytes | IO[bytes] | ReadableBinary | str
+    content: (
+        bytes | bytearray | memoryview | str | PathLike[str] | IO[bytes] | ReadableBinary | AsyncIterable[bytes]
+    )
     content_type: NotRequired[str]
 
 

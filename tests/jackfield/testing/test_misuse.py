@@ -189,7 +189,7 @@ async def main() -> int:
     return 1
 
 
-@pytest.mark.parametrize("wrong", [main, None, 5, [1]], ids=repr)
+@pytest.mark.parametrize("wrong", [main, None, 5, [1]], ids=["function", "None", "5", "[1]"])
 def test_what_is_no_coroutine_does_not_become_a_task(wrong: Any) -> None:
     runtime = SimulatedRuntime()
 

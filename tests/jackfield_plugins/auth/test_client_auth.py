@@ -160,7 +160,7 @@ KINDS = [
 ]
 
 
-@pytest.mark.parametrize("client", KINDS, ids=repr)
+@pytest.mark.parametrize("client", KINDS, ids=lambda client: type(client).__name__)
 def test_a_clients_secret_is_not_to_be_seen(client: Any) -> None:
     request = Endpoint(TOKEN_URL, client).request({}, RUNTIME)
 
@@ -173,7 +173,7 @@ def test_a_clients_secret_is_not_to_be_seen(client: Any) -> None:
         pickle.dumps(client)
 
 
-@pytest.mark.parametrize("client", KINDS, ids=repr)
+@pytest.mark.parametrize("client", KINDS, ids=lambda client: type(client).__name__)
 def test_a_service_that_repeats_it_does_not_make_it_seen(world: World, client: Any) -> None:
     basic = b64encode(f"id:{CANARY}".encode()).decode()
     said = {"error": f"Basic {basic}", "error_description": f"{CANARY} {basic}"}

@@ -476,12 +476,11 @@ def test_a_file_of_another_user_is_refused(ending: str, store: FileTokenStore, f
 
 
 @pytest.fixture
-def open_to_all(tmp_path: Path) -> Path:
+def open_to_all() -> Iterator[Path]:
     """A folder that another user can reach; pytest's are root's alone."""
-    for each in (tmp_path, *tmp_path.parents):
-        if each.name.startswith("pytest-") or each == tmp_path:
-            each.chmod(0o711)
-    return tmp_path
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
 
 
 def as_nobody(body: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -39,7 +39,9 @@ from jackfield import (
 from jackfield.testing import FakeTransport
 from jackfield_plugins.auth import (
     ClientSecretBasic,
+    Endpoint,
     Grant,
+    GrantSource,
     MemoryTokenStore,
     OAuth2,
     RenewalLock,
@@ -384,6 +386,77 @@ def test_every_other_answer_is_the_callers(world: World, status: int, error: typ
     with pytest.raises(error):
         world.get(world.client(oauth(), transport=FakeTransport(otherwise=answer)).thing())
     assert world.server.asked.total() == 1
+
+
+class Asking(OAuth2):
+    """Asks the service whether it was the token, where the answer does not tell."""
+
+    asked: list[tuple[str, int]]
+
+    async def is_rejected(self, request: Request, response: Response, call: Call) -> bool:
+        self.asked.append((request.headers["authorization"], response.status))
+        told = await call.fetch(request.replace(method="GET", body=b""), "probe")
+        return told.status == 401
+
+
+def asking(transport: FakeTransport, world: World) -> tuple[Any, Asking]:
+    auth = Asking(TOKEN_URL, ROBOT)
+    auth.asked = []
+    return world.client(auth, transport=transport), auth
+
+
+def test_whether_a_token_is_rejected_may_be_asked_of_the_service(world: World) -> None:
+    def answer(request: Any) -> Response:
+        response = world.server(request)
+        return Response(500) if response.status == 401 and request.method == "POST" else response
+
+    api, auth = asking(transport := FakeTransport(otherwise=answer), world)
+    world.get(api.thing("POST"))
+    world.server.revoke()
+
+    assert world.get(api.thing("POST")) == "access-3"
+    assert auth.asked == [("Bearer access-1", 500)]
+    assert [request.method for request in transport.requests] == ["POST", "POST", "POST", "GET", "POST", "POST"]
+
+
+def test_nothing_is_asked_about_an_answer_that_is_no_error(world: World) -> None:
+    api, auth = asking(FakeTransport(otherwise=world.answer), world)
+    for _ in range(3):
+        world.get(api.thing())
+
+    assert auth.asked == []
+
+
+def test_an_answer_that_is_none_of_the_tokens_is_the_callers(world: World) -> None:
+    def answer(request: Any) -> Response:
+        return Response(500) if request.method == "POST" and request.url.path == "/thing" else world.server(request)
+
+    api, auth = asking(FakeTransport(otherwise=answer), world)
+    for _ in range(3):
+        with pytest.raises(ServiceError):
+            world.get(api.thing("POST"))
+
+    assert world.server.asked.total() == 1
+    assert auth.asked == [("Bearer access-1", 500)] * 3
+
+
+class Refusing(Endpoint):
+    """Has errors of its own."""
+
+    def refusal(self, response: Response, grant: str, secrets: Sequence[str]) -> ServiceError:
+        return ForbiddenError(f"{grant}: {response.content.decode()}, {list(secrets)}", status=response.status)
+
+
+def test_a_token_endpoint_may_have_errors_of_its_own(world: World) -> None:
+    world.server.answers = [Response(418, body=b"teapot")]
+    source = GrantSource(Refusing(TOKEN_URL, None), Grant.password("ada", "pass/word"))
+    api = world.client(TokenAuth(TokenManager(source)))
+
+    with pytest.raises(ForbiddenError, match=r"password: teapot, \['pass%2Fword', 'pass/word'\]") as caught:
+        world.get(api.thing())
+
+    assert caught.value.status == 418
+    assert world.get(api.thing()) == "access-1"
 
 
 def test_a_body_that_is_good_once_is_not_sent_again_but_the_token_is_replaced(world: World) -> None:

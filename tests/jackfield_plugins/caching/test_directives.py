@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import inf
-from time import perf_counter
+from time import thread_time
 
 import pytest
 from hypothesis import given, settings
@@ -139,13 +139,13 @@ def test_rfc9111_5_2_2_4_a_qualified_directive_names_fields(text: str, expected:
 def test_reading_takes_time_that_grows_with_the_length(unit: str, ends: str) -> None:
     text = ends + unit * 20_000 + ends
 
-    begun = perf_counter()
+    begun = thread_time()
     directives = parse_directives([text])
     for name in directives:
         listed(directives, name)
         seconds(directives, name)
 
-    assert perf_counter() - begun < 2
+    assert thread_time() - begun < 2
 
 
 @settings(deadline=None, max_examples=100)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from time import perf_counter
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -167,10 +167,10 @@ def test_fields_that_hold_no_secret_are_kept_as_they_are() -> None:
 def test_reading_takes_time_that_grows_with_the_length(unit: str) -> None:
     for name in ("Accept", "X-Any"):
         request = get([(name, "a" + unit * 20_000 + "a")])
-        begun = perf_counter()
+        begun = thread_time()
         selecting(request, fields({"Vary": name}), PRIVATE)
         selecting(request, fields({"Vary": unit * 20_000}), PRIVATE)
-        assert perf_counter() - begun < 2
+        assert thread_time() - begun < 2
 
 
 @settings(deadline=None, max_examples=100)

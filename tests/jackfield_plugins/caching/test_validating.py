@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import thread_time
 
 import pytest
 from tests.jackfield_plugins.caching.answers import NOW, PRIVATE, Fields, date, fields, get, plan
@@ -79,10 +79,10 @@ def test_the_rest_of_a_request_is_as_it_was() -> None:
 
 
 def test_a_long_tag_is_read_in_time_that_grows_with_its_length() -> None:
-    begun = perf_counter()
+    begun = thread_time()
     for unit in ('"', "W/", 'W/"', "a", '""'):
         asked({"ETag": unit * 20_000, "Last-Modified": unit * 20_000})
-    assert perf_counter() - begun < 2
+    assert thread_time() - begun < 2
 
 
 # --- §4.3.3, §4.3.4

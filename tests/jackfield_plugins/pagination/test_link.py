@@ -43,12 +43,12 @@ def test_a_field_gives_the_links_of_its_vector(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.get("must_not_crash")])
 def test_what_is_malformed_is_read_as_far_as_it_goes_in_linear_time(name: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
 
     found = parse_links(lines(CASES[name]))
 
     assert all(isinstance(link, Link) for link in found)
-    assert time.perf_counter() - started < 2
+    assert time.thread_time() - started < 2
 
 
 def one(line: str) -> Link:
@@ -157,11 +157,11 @@ def test_lines_are_read_each_on_its_own() -> None:
 @pytest.mark.parametrize("before", ["", "<", '</a>; title="', "</a>; title*=UTF-8''", "</a>", "</a>;"])
 def test_whatever_is_repeated_it_takes_linear_time(unit: str, before: str) -> None:
     line = before + unit * (200_000 // len(unit))
-    started = time.perf_counter()
+    started = time.thread_time()
 
     parse_links([line])
 
-    assert time.perf_counter() - started < 2
+    assert time.thread_time() - started < 2
 
 
 @given(st.text(alphabet="<>;,=\"\\ \tab*%'\x00\n/é", max_size=60))

@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from math import inf
 from pathlib import Path
-from time import perf_counter
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -205,8 +205,8 @@ def test_whatever_comes_nothing_raises_and_no_delay_is_negative(fields: dict[str
 
 @pytest.mark.parametrize("text", ["1" * 20_000, " " * 20_000 + "x", "1 " * 20_000, '"a";r=0,' * 20_000, "1." * 20_000])
 def test_long_fields_are_read_in_linear_time(text: str) -> None:
-    started = perf_counter()
+    started = thread_time()
     for name in FIELDS:
         server_delay(Headers.received([(name, text)]), NOW, throttled=True)
 
-    assert perf_counter() - started < 2
+    assert thread_time() - started < 2

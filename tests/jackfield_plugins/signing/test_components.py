@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from time import perf_counter
+from time import thread_time
 from typing import Any
 
 import http_sf
@@ -482,7 +482,7 @@ def test_whatever_a_field_holds_it_is_one_line_or_a_usage_error(value: str, para
 )
 def test_long_fields_take_linear_time(value: str) -> None:
     received = Message("GET", "https", "h", "/", value, Headers.received([("x", value)]))
-    began = perf_counter()
+    began = thread_time()
 
     for component in (Component("x"), Component("x", sf=True), Component("x", key="a"), Component("x", bs=True)):
         try:
@@ -494,15 +494,15 @@ def test_long_fields_take_linear_time(value: str) -> None:
     except UsageError:
         pass
 
-    assert perf_counter() - began < 2
+    assert thread_time() - began < 2
 
 
 def test_many_components_of_one_field_and_query_parse_it_once() -> None:
     keys = [f"k{number}" for number in range(1500)]
     received = Message("GET", query="&".join(f"{key}=1" for key in keys), headers=Headers({"x": ", ".join(keys)}))
-    began = perf_counter()
+    began = thread_time()
 
     signature_base(received, [Component("x", key=key) for key in keys], {})
     signature_base(received, [Component("@query-param", name=key) for key in keys], {})
 
-    assert perf_counter() - began < 2
+    assert thread_time() - began < 2

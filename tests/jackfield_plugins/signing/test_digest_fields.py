@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from pathlib import Path
-from time import perf_counter
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -124,14 +124,14 @@ def test_whatever_the_field_holds_it_is_refused_with_a_signature_error(value: st
 
 
 def test_long_fields_are_refused_at_once() -> None:
-    began = perf_counter()
+    began = thread_time()
 
     for value in ("a," * 1_000_000, "sha-256=:" + "A" * 2_000_000, "(" * 2_000_000):
         with pytest.raises(SignatureError):
             check_digest_field(value, b"")
         assert digest_preferences(value) == {}
 
-    assert perf_counter() - began < 2
+    assert thread_time() - began < 2
 
 
 # --- what is wanted

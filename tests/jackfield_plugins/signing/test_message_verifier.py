@@ -6,7 +6,7 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from time import perf_counter, time
+from time import thread_time, time
 from typing import Any, cast
 
 import pytest
@@ -355,11 +355,11 @@ def test_hostile_signatures_take_linear_time(signature_input: str) -> None:
     big = ", ".join(f"k{n}" for n in range(2_000))
     fields = {"signature-input": signature_input, "signature": "sig1=:AAAA:", "x": big}
     message = Message("GET", "https", "h", "/", big.replace(", ", "&"), Headers.received(fields.items()))
-    began = perf_counter()
+    began = thread_time()
 
     assert not verifier(required=()).verify(message, b"", NOW)
 
-    assert perf_counter() - began < 2
+    assert thread_time() - began < 2
 
 
 @pytest.mark.parametrize(

@@ -230,7 +230,9 @@ def test_whatever_the_source_the_same_bytes_are_sent(content: bytes, start: int)
 # --- what is refused when the body is made
 
 
-@pytest.mark.parametrize("source", ["text", 5, None, {b"a": b"b"}, object()], ids=repr)
+@pytest.mark.parametrize(
+    "source", ["text", 5, None, {b"a": b"b"}, object()], ids=["str", "int", "None", "dict", "object"]
+)
 def test_what_gives_no_bytes_is_refused(source: Any) -> None:
     with pytest.raises(UsageError, match="a body cannot be made of"):
         body_of(source)

@@ -29,6 +29,11 @@ class Nodes(Service):
         return (await self.send(Request("GET", self.url("nodes")))).decode(Any)
 
     @operation
+    async def stream(self) -> Any:
+        """The same, piece by piece."""
+        return (await (await self.send(Request("GET", self.url("nodes")), stream=True)).settled()).decode(Any)
+
+    @operation
     async def create(self, body: bytes | StreamBody = b"{}") -> Any:
         return (await self.send(Request("POST", self.url("nodes"), body=body))).decode(Any)
 

@@ -11,11 +11,12 @@ from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
+import msgspec
 from msgspec import UnsetType
 from msgspec.structs import fields
 
-from jackfield_services.flame_hub import _old_bodies, models
-from jackfield_services.flame_hub._model import NEW, OLD, Body, Generation, HubModel, Record
+from jackfield_services.flame_hub import _old_bodies, models, types
+from jackfield_services.flame_hub._model import NEW, OLD, Body, Generation, HubModel, Id, Record
 from jackfield_services.flame_hub._on_wire import on_wire
 
 VECTORS = Path(__file__).parents[2] / "vectors"
@@ -91,3 +92,14 @@ def _told(hint: Any, generation: Generation) -> Any:
     if get_origin(kind) is dict:
         return {"component": "message-broker", "other": None}
     return {UUID: str(ID), datetime: "2026-11-21T00:15:34.000Z", str: "a text", int: 5, bool: True}[kind]
+
+
+def read(model: type[Record], answer: object, generation: Generation = NEW) -> Any:
+    """What a Hub answered, as a record."""
+    return msgspec.json.decode(json.dumps(answer), type=on_wire(model, generation))
+
+
+def named(written: str) -> Any:
+    """A type as the vectors write it."""
+    names = vars(models) | vars(types) | {"UUID": UUID, "datetime": datetime, "Id": Id, "EmailStr": str}
+    return eval(written.replace("UNSET_T", "UNSET").replace("UNSET", "UNSET_T"), dict(names))

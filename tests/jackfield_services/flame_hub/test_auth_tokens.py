@@ -106,7 +106,12 @@ def test_where_refreshing_fails_the_password_is_sent_again(world: World) -> None
         get(nodes.read())
 
     assert list(world.grants.items()) == [("password", 2), ("refresh_token", 2)]
-    assert [fields["grant_type"] for fields in world.asked] == ["password", "refresh_token", "password", "refresh_token"]
+    assert [fields["grant_type"] for fields in world.asked] == [
+        "password",
+        "refresh_token",
+        "password",
+        "refresh_token",
+    ]
 
 
 def test_an_answer_without_a_refresh_token_is_a_token_as_well(world: World) -> None:

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+import urllib3
 from tests.jackfield_services.flame_hub.hub_wire import NOON, Session, ask, grant, login
 
 from jackfield_services.flame_hub.emulator import FlameHubEmulator, Generation
@@ -53,6 +54,13 @@ def test_a_refresh_token_is_no_access_token_nor_the_other_way_round(old: FlameHu
 
 def test_other_schemes_are_garbage(old: FlameHubEmulator) -> None:
     assert ask(old.core_url, "GET", "/nodes", headers={"Authorization": "Basic YTpi"}).status == 400
+
+
+def test_the_date_of_answers_is_the_clocks() -> None:
+    with FlameHubEmulator("1.1.0", now=lambda: 1_000_000_000.0) as hub:
+        answer = urllib3.request("GET", f"{hub.auth_url}/realms", retries=False)
+
+    assert answer.headers["date"] == "Sun, 09 Sep 2001 01:46:40 GMT"
 
 
 def test_tokens_die_by_the_clock() -> None:

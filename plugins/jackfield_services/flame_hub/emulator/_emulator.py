@@ -139,7 +139,8 @@ class FlameHubEmulator(Settings):
         """Listen on free ports; nothing if it does already."""
         if not self._servers:
             for name, service in self._services.items():
-                self._servers[name] = LoopbackServer("flame-hub-emulator", partial(Handler, service.respond))
+                handler = partial(Handler, service.respond, lambda: self.now())  # which may be set while it runs
+                self._servers[name] = LoopbackServer("flame-hub-emulator", handler)
                 service.url = self._servers[name].url
         return self
 

@@ -16,8 +16,11 @@ Respond: TypeAlias = Callable[[Incoming], Answer]
 class Handler(LoopbackHandler):
     """The requests of one connection to a service."""
 
-    def __init__(self, respond: Respond, connection: socket.socket, server: LoopbackServer) -> None:
+    def __init__(
+        self, respond: Respond, now: Callable[[], float], connection: socket.socket, server: LoopbackServer
+    ) -> None:
         self._respond = respond
+        self._now = now
         super().__init__(connection, server)
 
     def respond(self) -> None:
@@ -40,7 +43,7 @@ class Handler(LoopbackHandler):
 
     def _send(self, answer: Answer) -> None:
         self.send_response_only(answer.status)
-        self.send_header("Date", self.date_time_string())
+        self.send_header("Date", self.date_time_string(self._now()))
         for name, value in answer.headers:
             self.send_header(name, value)
         if isinstance(answer.body, bytes):
