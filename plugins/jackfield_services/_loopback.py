@@ -24,6 +24,7 @@ class LoopbackServer(socketserver.TCPServer):
     Args:
         name: of the threads.
         handle: handles the requests of a connection, one after the other.
+        port: another than a free one; OSError where it is taken.
 
     Attributes:
         url: where it is.
@@ -32,8 +33,12 @@ class LoopbackServer(socketserver.TCPServer):
 
     request_queue_size = 1024  # as many clients may come at once
 
-    def __init__(self, name: str, handle: Callable[[socket.socket, LoopbackServer], LoopbackHandler]) -> None:
-        super().__init__(("127.0.0.1", 0), socketserver.BaseRequestHandler)
+    allow_reuse_address = os.name != "nt"  # connections that have ended do not keep a port
+
+    def __init__(
+        self, name: str, handle: Callable[[socket.socket, LoopbackServer], LoopbackHandler], port: int = 0
+    ) -> None:
+        super().__init__(("127.0.0.1", port), socketserver.BaseRequestHandler)
         self.socket.setblocking(False)  # a client that left between select and accept must not hang it
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.accepted = 0
@@ -46,16 +51,20 @@ class LoopbackServer(socketserver.TCPServer):
         self._acceptor = threading.Thread(target=self._accept, name=name, daemon=True)
         self._acceptor.start()
 
-    def stop(self) -> int:
-        """Accept no more, cut every connection, wait for every thread; gives the number of connections."""
+    def refuse(self, spared: socket.socket | None = None) -> None:
+        """Accept no more, and cut every connection but one: its thread may call this, as any other may."""
         self._waker.close()
         self._acceptor.join()
         self.server_close()
-        self._woken.close()
         with self._guard:
-            for connection in self._open:
+            for connection in self._open - {spared}:
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
+
+    def stop(self) -> int:
+        """Accept no more, cut every connection, wait for every thread; gives the number of connections."""
+        self.refuse()
+        self._woken.close()
         for thread in self._threads:
             thread.join()
         return self.accepted

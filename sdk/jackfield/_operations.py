@@ -65,6 +65,10 @@ class Definition(Generic[P, T]):
     def __repr__(self) -> str:
         return f"<operation {self.name}{self.__signature__}>"
 
+    def __call__(self, client: Any, *args: P.args, **kwargs: P.kwargs) -> Any:
+        """The operation of this client, as methods can be called by their class: `Core.find(client, …)`."""
+        return getattr(client, self.name)(*args, **kwargs)
+
     async def invoke(
         self,
         client: Wired,

@@ -258,6 +258,32 @@ def test_the_class_holds_the_operation_itself_with_its_documentation() -> None:
     assert Core.get_node is CoreClient.get_node
     assert "node" in str(Core.get_node.__signature__)
     assert "self" not in str(Core.get_node.__signature__)
+    assert inspect.signature(Core.get_node) == Core.get_node.__signature__
+    assert repr(Core.get_node) == f"<operation get_node{Core.get_node.__signature__}>"
+
+
+def test_an_operation_can_be_called_by_its_class(colour: Colour) -> None:
+    client = colour.client(Core, FakeTransport([node(8)]))
+
+    assert colour.get(Core.get_node(client, "a")) == {"id": 8}
+
+
+def test_an_operation_that_a_function_makes_is_called_as_its_class_calls_it(colour: Colour) -> None:
+    def getting(path: str) -> Any:
+        @operation
+        async def get(self: Service) -> str:
+            return f"{self.call.operation} {path}"
+
+        return get
+
+    class Made(Service):
+        get_one = getting("one")
+        get_two = getting("two")
+
+    client = colour.client(Made)
+
+    assert [colour.get(client.get_one()), colour.get(client.get_two())] == ["get_one one", "get_two two"]
+    assert Made.get_one.name == "get_one"
 
 
 def test_arguments_that_do_not_fit_are_a_type_error_as_with_any_function(colour: Colour) -> None:

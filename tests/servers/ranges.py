@@ -10,7 +10,7 @@ from typing import NamedTuple
 from jackfield import Request, Response
 from jackfield.testing import CutBody
 
-from .scripted import Peer
+from .scripted import Peer, ReceivedRequest
 
 _range = re.compile(r"bytes=([0-9]+)-").fullmatch
 
@@ -54,13 +54,20 @@ class Ranges:
 
     def __call__(self, peer: Peer) -> None:
         for request in peer.requests():
-            answer = self._answer(dict(request.headers))
-            lines = "".join(f"{name}: {value}\r\n" for name, value in answer.headers.items())
-            peer.send(f"HTTP/1.1 {answer.status} \r\n{lines}\r\n".encode("latin-1"), answer.body[: answer.cut])
-            if answer.cut is not None and answer.cut < len(answer.body):
-                peer.settle()  # what was sent arrives
-                peer.end("close")
+            self.reply(peer, request)
+            if not peer.is_open:
                 return
+
+    def reply(self, peer: Peer, request: ReceivedRequest) -> None:
+        """Answers one request; for HEAD, what a GET would begin with, were it the first."""
+        if request.line.startswith("HEAD "):
+            peer.send(_head(200, self._told()))
+            return
+        answer = self._answer(dict(request.headers))
+        peer.send(_head(answer.status, answer.headers), answer.body[: answer.cut])
+        if answer.cut is not None and answer.cut < len(answer.body):
+            peer.settle()  # what was sent arrives
+            peer.end("close")
 
     def answer(self, request: Request) -> Response:
         """For a `FakeTransport`."""
@@ -73,12 +80,22 @@ class Ranges:
         wanted = _range(request.get("range", ""))
         start = int(wanted[1]) if wanted and request.get("if-range") in (None, self.etag) else None
         self.starts.append(start or 0)
-        known = {} if self.etag is None else {"etag": self.etag}
         size = len(self.data)
         if start is None:
-            length = {} if self._chunked else {"content-length": str(size)}
-            return _Answer(200, known | length | self.headers, self.data, next(self._cuts))
+            return _Answer(200, self._told(), self.data, next(self._cuts))
         if start >= size:
             return _Answer(416, {"content-range": f"bytes */{size}", "content-length": "0"}, b"", None)
         part = {"content-range": f"bytes {start}-{size - 1}/{size}", "content-length": str(size - start)}
-        return _Answer(206, known | part, self.data[start:], next(self._cuts))
+        return _Answer(206, self._known() | part, self.data[start:], next(self._cuts))
+
+    def _told(self) -> dict[str, str]:
+        length = {} if self._chunked else {"content-length": str(len(self.data))}
+        return self._known() | length | self.headers
+
+    def _known(self) -> dict[str, str]:
+        return {} if self.etag is None else {"etag": self.etag}
+
+
+def _head(status: int, headers: Mapping[str, str]) -> bytes:
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"HTTP/1.1 {status} \r\n{lines}\r\n".encode("latin-1")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Literal, cast
 
-from msgspec import field
+from msgspec import field, json
 
 from jackfield import DecodeError, Response
 
@@ -33,6 +33,19 @@ class ErrorResponse(HubModel):
     message: str = ""
     issues: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     model_extra: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def model_dump(
+        self, *, mode: Literal["python", "json"] = "python", by_alias: bool = True, exclude_none: bool = False
+    ) -> dict[str, Any]:
+        """By name, as flame_hub_client has them; whatever else the Hub said stands beside them."""
+        dumped = HubModel.model_dump(self, mode=mode, by_alias=False, exclude_none=exclude_none)
+        extra: dict[str, Any] = dumped.pop("model_extra")
+        return dumped | extra
+
+    def model_dump_json(self, *, indent: int | None = None, by_alias: bool = True, exclude_none: bool = False) -> str:
+        """The same, as JSON text."""
+        text = json.encode(self.model_dump(exclude_none=exclude_none))
+        return (text if indent is None else json.format(text, indent=indent)).decode()
 
     def wrong(self) -> list[str]:
         """Each issue in words."""

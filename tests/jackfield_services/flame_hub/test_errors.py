@@ -145,7 +145,7 @@ def test_a_call_is_named_once(colour: str, who: dict[str, Any]) -> None:
     for call in (core.find_nodes, core.find_nodes.all):
         with pytest.raises(HubConflictError) as caught:
             get(call(**who))
-        assert str(caught.value.__notes__).count("find_nodes: GET") == 1
+        assert str(caught.value.__notes__).count("find_nodes:") == 1
 
 
 @pytest.mark.parametrize(
@@ -261,6 +261,17 @@ def test_an_error_carries_what_the_hub_said() -> None:
     assert error.request == error.call
     assert (error.request.method, error.request.url) == ("DELETE", f"https://core.privateaim.dev/nodes/{ID}")
     assert error.error_model_traceback == ""
+
+
+def test_what_the_hub_said_is_dumped_as_flame_hub_client_does() -> None:
+    told = error_of(json_response(OLD_INVALID, 400)).error_response
+
+    assert told is not None
+    dumped = told.model_dump()
+    assert list(dumped) == ["code", "status_code", "message", "issues", "attributes"]
+    assert (dumped["status_code"], dumped["attributes"]) == (400, ["name", "type"])
+    assert told.model_dump_json().startswith('{"code":"undefined","status_code":400,"message":"The attributes')
+    assert told.model_dump_json(indent=2).startswith('{\n  "code": "undefined",\n')
 
 
 def test_an_error_that_was_made_by_hand_has_what_there_is() -> None:

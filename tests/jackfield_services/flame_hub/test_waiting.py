@@ -448,6 +448,16 @@ def test_an_analysis_is_approved_when_all_of_its_nodes_have(desk: Desk) -> None:
     assert [one.id for one in desk.wait("analysis_approved", desk.analysis)] == [part.id]
 
 
+def test_nodes_of_other_analyses_do_not_count(desk: Desk) -> None:
+    node = desk.nodes(1)[0].node_id
+    other = desk.do("create_analysis", name="another", project_id=desk.project, description=None)
+    parts = [desk.do("create_analysis_node", analysis_id=one, node_id=node) for one in (desk.analysis, other)]
+    desk.do("update_analysis_node", parts[0], approval_status="approved")
+    desk.do("update_analysis_node", parts[1], approval_status="rejected")
+
+    assert [one.id for one in desk.wait("analysis_approved", desk.analysis)] == [parts[0].id]
+
+
 def test_a_node_that_rejects_an_analysis_is_named(desk: Desk) -> None:
     node = desk.nodes(1)[0].node_id
     part = desk.do("create_analysis_node", analysis_id=desk.analysis, node_id=node)
