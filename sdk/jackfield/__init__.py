@@ -89,6 +89,7 @@ if TYPE_CHECKING:
     from ._redirect import Redirects
     from ._reference import follow
     from ._retry_after import parse_retry_after
+    from ._shapes import decoder_of, known
     from ._streamed import AsyncStream, PartSource, Saving, Stream, StreamStyle, streamed
     from ._taps import Checksum, Meter, ProgressCallback, Sink, Tap, pour, tapped
     from ._urllib3 import Urllib3Transport
@@ -204,11 +205,13 @@ __all__ = [
     "Without",
     "async_wait_all",
     "check_seconds",
+    "decoder_of",
     "field_path",
     "follow",
     "fork_safe_lock",
     "hookimpl",
     "job",
+    "known",
     "operation",
     "paged",
     "parse_http_date",
@@ -243,10 +246,12 @@ _LATER = {
     "Tap": "_taps",
     "Turns": "_line",
     "Urllib3Transport": "_urllib3",
+    "decoder_of": "_shapes",
     "field_path": "_field_path",
     "follow": "_reference",
     "fork_safe_lock": "_fork",
     "hookimpl": "_hooks",
+    "known": "_shapes",
     "parse_http_date": "_dates",
     "parse_retry_after": "_retry_after",
     "pour": "_taps",

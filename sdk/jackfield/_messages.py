@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias, TypeVar, overload
 
 from ._body import ByteStream, StreamBody
 from ._errors import DeadlineExceededError, DecodeError, NetworkError, UsageError
 from ._headers import HeaderFields, Headers, as_pairs
+from ._shapes import decoder_of
 from ._url import Url, check_url, decode_query, encode_query, shown_text
 
 if TYPE_CHECKING:
-    from msgspec.json import Decoder
-
     from ._runtime import Runtime
 
 T = TypeVar("T")
@@ -157,9 +155,10 @@ class Request(_Frozen):
     @property
     def target(self) -> str:
         """Path and query as they stand in the request line (RFC 9112 §3.2.1)."""
-        if self.encoded_query is not None:
-            return f"{self.url.path}?{self.encoded_query}"
-        return f"{self.url.path}?{encode_query(self.query)}" if self.query else self.url.path
+        query = self.encoded_query
+        if query is None and self.query:
+            query = encode_query(self.query)
+        return self.url.path if query is None else "?".join((self.url.path, query))
 
     async def feed(self, sink: Callable[[bytes], object], runtime: Runtime) -> None:
         """Gives the whole body to `sink`, piece by piece: to a digest, say, of what will be sent.
@@ -259,7 +258,7 @@ class Response(_Frozen):
             DecodeError: it is not JSON, or not of this shape.
         """
         try:
-            return _decoder(into).decode(self.content)
+            return decoder_of(into).decode(self.content)
         except UnicodeDecodeError:
             pass  # it holds the string that could not be read, a token perhaps
         except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
@@ -269,10 +268,3 @@ class Response(_Frozen):
     def __repr__(self) -> str:
         size = f"{len(self.body)} bytes" if isinstance(self.body, bytes) else "a stream"
         return f"<Response {self.status}, {size}>"
-
-
-@lru_cache(maxsize=1024)
-def _decoder(into: Any) -> Decoder[Any]:
-    from msgspec.json import Decoder
-
-    return Decoder(into)

@@ -9,9 +9,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from msgspec import Struct
-from msgspec.json import decode
 
-from jackfield import ConfigurationError, DecodeError, PrivateFolder
+from jackfield import ConfigurationError, DecodeError, PrivateFolder, decoder_of
 
 from ._store import RenewalLock
 from ._token import Token
@@ -52,7 +51,7 @@ class FileTokenStore:
             OSError: the disk does not give it.
         """
         try:
-            stored = decode(self._folder.read(_name(key), _LIMIT), type=_Stored)
+            stored = decoder_of(_Stored).decode(self._folder.read(_name(key), _LIMIT))
             return Token.load(stored.token) if stored.key == key else None
         except (FileNotFoundError, ValueError, RecursionError, DecodeError):
             return None

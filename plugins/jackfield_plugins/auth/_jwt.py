@@ -6,7 +6,8 @@ from base64 import urlsafe_b64decode
 from math import isfinite
 
 from msgspec import Struct
-from msgspec.json import decode
+
+from jackfield import decoder_of
 
 
 class _Claims(Struct):
@@ -19,7 +20,7 @@ def expiry(token: str) -> float | None:
     if len(parts) != 3:
         return None
     try:
-        claims = decode(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)), type=_Claims)
+        claims: _Claims = decoder_of(_Claims).decode(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except (ValueError, RecursionError):  # no base64, or no such JSON
         return None
     return claims.exp if claims.exp is not None and isfinite(claims.exp) else None

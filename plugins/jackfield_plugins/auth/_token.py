@@ -6,7 +6,7 @@ from typing import Annotated, Any, NamedTuple, Self
 
 from msgspec import Meta, Struct, ValidationError, convert
 
-from jackfield import DecodeError, Secret
+from jackfield import DecodeError, Secret, known
 
 
 class _Kept(Struct):
@@ -75,7 +75,7 @@ class Token(_Fields):
             DecodeError: it is not one.
         """
         try:
-            kept = convert(stored, _Kept)
+            kept = convert(stored, known(_Kept))
         except ValidationError as error:
             raise DecodeError(f"this is no stored token: {error}") from error
         refresh = kept.refresh_token or None

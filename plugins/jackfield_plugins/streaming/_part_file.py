@@ -15,9 +15,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from msgspec import Struct
-from msgspec.json import decode, encode
+from msgspec.json import encode
 
-from jackfield import Tap, UsageError
+from jackfield import Tap, UsageError, decoder_of
 
 from ._part import Held
 from ._target import Target, written
@@ -136,7 +136,7 @@ class PartFile:
         except FileNotFoundError:
             return None
         try:
-            record = decode(os.read(file, _LONGEST), type=_Record)
+            record = decoder_of(_Record).decode(os.read(file, _LONGEST))
         except ValueError:  # it was not written to its end
             return None
         finally:

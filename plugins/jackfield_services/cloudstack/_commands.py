@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 from msgspec import Struct, ValidationError, convert
 from msgspec.structs import replace
 
+from jackfield import known
+
 from ._errors import CloudStackDecodeError
 
 if TYPE_CHECKING:
@@ -119,7 +121,7 @@ def commands_of(answer: Mapping[str, Any], at: float) -> Commands:
         api: Any = answer.get("api", [])
         if isinstance(api, list):
             api = [one for one in cast("list[object]", api) if one]
-        listed = convert(api, list[Command], strict=False)
+        listed = convert(api, known(list[Command]), strict=False)
         alike: dict[Any, Any] = {}  # thousands of fields and parameters are the same: each is held once
         commands = [_tidy(command, alike) for command in listed]
     except (ValidationError, RecursionError) as error:

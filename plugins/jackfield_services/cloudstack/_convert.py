@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin, o
 
 from msgspec import ValidationError, convert
 
-from jackfield import UsageError
+from jackfield import UsageError, known
 
 from ._errors import CloudStackDecodeError
 from ._json import lists, mapping
@@ -111,10 +111,10 @@ def _plain(into: Any) -> Any:
 
 def _converted(found: Any, into: Any) -> Any:
     try:
-        value = convert(found, into, strict=False)
+        value = convert(found, known(into), strict=False)
     except ValidationError:
         try:
-            value = convert(found := mended(found, into), into, strict=False)
+            value = convert(found := mended(found, into), known(into), strict=False)
         except (ValidationError, RecursionError) as error:
             raise _misfit(into, str(error)) from error
     except TypeError as error:

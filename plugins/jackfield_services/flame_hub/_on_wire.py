@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
 from uuid import UUID
@@ -10,26 +9,40 @@ from uuid import UUID
 from msgspec import NODEFAULT, field
 from msgspec.structs import FieldInfo, fields
 
+from jackfield import fork_safe_lock, known
+
 from ._model import OLD, Generation, HubModel, Record
 
 M = TypeVar("M", bound=HubModel)
 
 
-@cache
+_MADE: dict[tuple[type[HubModel], Generation], Any] = {}
+_LOCK = fork_safe_lock()
+
+
 def on_wire(model: type[M], generation: Generation) -> type[M]:
     """A class derived from the model, of the same name, that msgspec encodes and decodes as this generation does."""
+    made = _MADE.get((model, generation))
+    if made is None:
+        with _LOCK:  # two threads would make two classes
+            made = _MADE.get((model, generation)) or known(_derived(model, generation))
+            _MADE[model, generation] = made
+    return cast("type[M]", made)
+
+
+def _derived(model: type[M], generation: Generation) -> type[M]:
     hints = get_type_hints(model, include_extras=True)
-    known = fields(model)
+    told = fields(model)
     missing = None if issubclass(model, Record) else NODEFAULT
-    kinds = {one.name: _kind(hints[one.name], generation) for one in known}
+    kinds = {one.name: _kind(hints[one.name], generation) for one in told}
     namespace: dict[str, Any] = {
         "__module__": model.__module__,
         "__qualname__": model.__qualname__,
         "__annotations__": {name: kind if missing is NODEFAULT else kind | None for name, kind in kinds.items()},
         "_origin": (model, generation),
     }
-    namespace |= {one.name: default for one in known if (default := _default(one, missing)) is not NODEFAULT}
-    names = {one.name: _name(one, generation) for one in known}
+    namespace |= {one.name: default for one in told if (default := _default(one, missing)) is not NODEFAULT}
+    names = {one.name: _name(one, generation) for one in told}
     derive: Any = type(model)
     made: type[M] = derive(model.__name__, (model,), namespace, rename=names)
     return made
