@@ -1,0 +1,116 @@
+"""The answers that go wrong on request: which request gets which, and what each looks like."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from http import HTTPMethod
+from http.client import responses
+
+from jackfield_services._given import expect
+
+from ._wire import JSON_HEADERS, Answer, Delivery, Headers, Json, as_html, as_json, detail, failure, of_bytes
+
+_FROM_A_PROXY = frozenset({502, 503, 504})
+
+
+class Fault(enum.Enum):
+    """What happens to a request instead of its answer. With LOST and TRUNCATED it was carried out; else it was not."""
+
+    RESET = "reset"
+    CLOSE = "close"
+    LOST = "lost"
+    TRUNCATED = "truncated"
+    HTML = "html"
+    EMPTY = "empty"
+    MALFORMED = "malformed"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer in your words: bytes go out as they are, all else as JSON."""
+
+    status: int
+    body: Json = b""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def __post_init__(self) -> None:
+        expect(self.status, int, "the status of a Reply is a whole number")
+        self.answer()  # so that a body that is no JSON fails here
+
+    def answer(self) -> Answer:
+        """It, as it goes out."""
+        headers: Headers = tuple(self.headers.items())
+        if isinstance(self.body, bytes):
+            return of_bytes(self.status, self.body, headers)
+        return as_json(self.status, self.body, (*JSON_HEADERS, *headers))
+
+
+_INSTEAD: Mapping[Fault, Answer] = {
+    Fault.RESET: Answer(status=0, delivery=Delivery.RESET),
+    Fault.CLOSE: Answer(status=0, delivery=Delivery.CLOSE),
+    Fault.HTML: as_html(200, "Sign in"),
+    Fault.EMPTY: Answer(status=200, headers=JSON_HEADERS),
+    Fault.MALFORMED: of_bytes(200, b'{"id": ', JSON_HEADERS),
+}
+
+
+@dataclass(slots=True)
+class _Injected:
+    fault: Fault | Reply | int
+    times: int
+    path: str
+    method: str | None
+
+
+class Faults:
+    """The injected faults, first in, first out; each for the requests it is meant for."""
+
+    def __init__(self) -> None:
+        self._waiting: list[_Injected] = []
+
+    def inject(self, fault: Fault | Reply | int, times: int, path: str, method: str | None) -> None:
+        expect(fault, Fault | Reply | int, "a fault is a Fault, a Reply or an HTTP status, as in 503")
+        expect(times, int, "times is a whole number")
+        expect(path, str, "path is a pattern")
+        expect(method, str | None, "method is a text")
+        if isinstance(fault, int) and not 400 <= fault <= 599:
+            raise ValueError(f"an injected HTTP status is one of 400 to 599, not {fault}")
+        if times < 1:
+            raise ValueError(f"a fault is injected once or more, not {times} times")
+        if not path.startswith(("/", "*")):
+            raise ValueError(f"path begins with / or *, not {path!r}")
+        self._waiting.append(_Injected(fault, times, path, None if method is None else HTTPMethod(method.upper())))
+
+    def take(self, method: str, path: str) -> Fault | Reply | int | None:
+        """The first fault that waits for such a request."""
+        for injected in self._waiting:
+            if fnmatchcase(path, injected.path) and injected.method in (None, method):
+                injected.times -= 1
+                if not injected.times:
+                    self._waiting.remove(injected)
+                return injected.fault
+        return None
+
+
+def instead(fault: Fault | Reply | int | None) -> Answer | None:
+    """What is answered without carrying out the request; None where it is."""
+    if isinstance(fault, int):
+        return _of_status(fault)
+    if isinstance(fault, Reply):
+        return fault.answer()
+    return None if fault is None else _INSTEAD.get(fault)
+
+
+def _of_status(status: int) -> Answer:
+    if status == 500:
+        return failure()
+    title = responses.get(status, "Error")
+    return as_html(status, f"{status} {title}") if status in _FROM_A_PROXY else detail(status, title)
+
+
+def spoilt(answer: Answer, fault: Fault | Reply | int | None) -> Answer:
+    """The answer of a request that was carried out, as it reaches the client."""
+    if fault is Fault.LOST:
+        return answer.delivered(Delivery.CLOSE)
+    return answer.delivered(Delivery.TRUNCATED) if fault is Fault.TRUNCATED else answer
