@@ -6,8 +6,7 @@ import re
 from typing import NoReturn
 
 from ._errors import ProtocolError, TruncatedBodyError
-from ._head import Head, read_head
-from ._headers import Headers
+from ._head import read_head
 from ._source import Source
 
 _MAX_LINE = 4 * 1024
@@ -16,35 +15,19 @@ _chunk_size = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r\n").fullma
 
 
 class Answer:
-    """Takes the place of `http.client.HTTPResponse`, of which http.client asks little here."""
+    """One answer; its head is read when it is made.
 
-    will_close = False  # the exchange decides about the connection
-    head: Head
+    Args:
+        source: where it comes from.
+        method: of the request that it answers.
+    """
 
     def __init__(self, source: Source, method: str) -> None:
         self._source = source
-        self._method = method
-        self._left: int | None = 0
-        self._in_chunk = False
-        self.complete = False
-
-    def begin(self) -> None:
-        """Reads the head."""
-        self.head = read_head(self._source, self._method)
+        self.head = read_head(source, method)
         self._left = None if self.head.chunked else self.head.length
+        self._in_chunk = False
         self.complete = self._left == 0
-
-    @property
-    def status(self) -> int:
-        return self.head.status
-
-    @property
-    def headers(self) -> Headers:
-        return self.head.headers
-
-    def isclosed(self) -> bool:
-        """Whether there is nothing left to read, as http.client asks for it."""
-        return self.complete
 
     def reusable(self) -> bool:
         """Whether the connection may carry another request: read to the end, agreed to, and nothing came after."""
@@ -65,9 +48,6 @@ class Answer:
             self._arrived(size)
             return size
         return 0
-
-    def close(self) -> None:
-        """The connection is its owner's."""
 
     def _room(self, size: int) -> int:
         """How much of `size` belongs to the body, or to its present chunk; 0 at the end."""

@@ -1,10 +1,9 @@
-"""Connections to an origin, direct or by a proxy: http.client writes heads on them; the rest is done here."""
+"""Connections to an origin, direct or by a proxy, and the heads of requests on them (RFC 9112 §3)."""
 
 from __future__ import annotations
 
-import http.client
 import socket
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from ssl import SSLContext
 from typing import Any
@@ -14,6 +13,7 @@ from urllib3.connection import HTTPConnection
 from ._alarm import Alarm
 from ._answer import Answer
 from ._border import blamed_on_the_proxy
+from ._errors import UsageError
 from ._nested_tls import TlsWithinTls
 from ._proxy import ProxyServer
 from ._reach import Choose, reach
@@ -26,7 +26,7 @@ _GATHERS = hasattr(socket.socket, "sendmsg")
 
 
 class Connection(HTTPConnection):
-    """In clear. `next_answer` takes the place of `getresponse`, which would make urllib3's own response, and log."""
+    """In clear."""
 
     connect_patience: Callable[[], float]
     patience: Callable[[], float]
@@ -37,6 +37,7 @@ class Connection(HTTPConnection):
         self._origin = origin
         self._proxy = proxy
         self._choose = choose
+        self._authority = origin._replace(host=self.host).authority  # urllib3 takes the dot off a name's end
 
     def connect(self) -> None:
         """Reaches the peer, within what `connect_patience` allows. What fails on the way is closed."""
@@ -48,14 +49,19 @@ class Connection(HTTPConnection):
         sock: Any = self._cuttable or self.sock
         return sock.outer if isinstance(sock, TlsWithinTls) else sock
 
-    def begin(self, method: str, target: str, fields: Iterable[tuple[str, str]]) -> None:
-        """Sends the head of a request. Fields stand in it as they are given, and no others but `Host`, if it is not."""
-        fields = list(fields)
-        given = {name.lower() for name, _ in fields}
-        self.putrequest(method, target, skip_host="host" in given, skip_accept_encoding=True)
-        for name, value in fields:
-            self.putheader(name, value)
-        self.endheaders()
+    def begin(self, method: str, target: str, fields: list[tuple[str, str]]) -> None:
+        """Sends the head of a request. Fields stand in it as they are given, and no others but `Host`, if it is not.
+
+        Raises:
+            UsageError: something in it breaks a line, though a `Request` is checked when it is made.
+        """
+        lines = [" ".join((method, target, "HTTP/1.1")), *map(": ".join, fields), "", ""]
+        if not any(name.lower() == "host" for name, _ in fields):
+            lines.insert(1, f"Host: {self._authority}")
+        head = "\r\n".join(lines).encode("latin-1")
+        if len(head.splitlines()) != len(lines) - 1:
+            raise UsageError("a line of the request's head is broken: make requests and headers by their constructors")
+        self.send(head)
 
     def send(self, data: Any) -> None:
         """All of it, however much that is: each wait for the peer to take some is at most `patience()` seconds."""
@@ -81,14 +87,9 @@ class Connection(HTTPConnection):
                 sent -= len(parts.pop(0))
             parts[0] = memoryview(parts[0])[sent:]
 
-    def next_answer(self) -> Answer:
+    def next_answer(self, method: str) -> Answer:
         """Waits for the head of the answer; each wait in it and in the body is at most `patience()` seconds."""
-        answer: object = http.client.HTTPConnection.getresponse(self)
-        assert isinstance(answer, Answer)
-        return answer
-
-    def response_class(self, sock: socket.socket, *, method: str) -> Answer:  # type: ignore[override]  # called as a class is
-        return Answer(Source(sock, self.patience), method)
+        return Answer(Source(self.sock, self.patience), method)
 
     def _time_left(self) -> float:
         seconds = self.connect_patience()
@@ -139,17 +140,20 @@ class ForwardedConnection(Connection):
 
     _proxy: ProxyServer
 
+    def __init__(self, origin: Origin, proxy: ProxyServer) -> None:
+        super().__init__(origin, proxy)
+        self._authority = origin.authority  # RFC 9112 §3.2: the same as in the URL
+
     def connect(self) -> None:
         sock = self._reach_proxy(self._proxy)
         with self._abortable(sock):
             self.sock = self._greet_proxy(sock, self._proxy)
 
-    def begin(self, method: str, target: str, fields: Iterable[tuple[str, str]]) -> None:
+    def begin(self, method: str, target: str, fields: list[tuple[str, str]]) -> None:
         """As to an origin, but with the whole URL (RFC 9112 §3.2.2), and what the proxy wants to see."""
-        fields = list(fields)
         if self._proxy.authorization is not None:
-            fields.append(("Proxy-Authorization", self._proxy.authorization.reveal()))
-        super().begin(method, f"{self._origin}{target}", fields)
+            fields = [*fields, ("Proxy-Authorization", self._proxy.authorization.reveal())]
+        super().begin(method, "".join((str(self._origin), target)), fields)
 
 
 class TlsConnection(Connection):

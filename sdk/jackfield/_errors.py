@@ -270,14 +270,18 @@ class DeadlineExceededError(JackfieldError):
 
 
 class JobTimeoutError(DeadlineExceededError):
-    """The job was still running when the time to wait for it was up. It goes on at the service."""
+    """The job was not known to be over when the time to wait for it was up. If it runs, it goes on at the service."""
 
     @classmethod
-    def of(cls, job: str, seconds: float, polls: int) -> Self:
-        return cls(
-            f"the job {job} was still running after {seconds:g} s and {polls} polls; it goes on at the service: "
-            "wait on with a longer timeout, or resume it from `error.job_token`"
-        )
+    def of(cls, job: str, state: str, seconds: float, polls: int, fault: JackfieldError | None) -> Self:
+        """The error of a job that was last told to be in that state, and whose last poll may have failed."""
+        asked = f"after {seconds:g} s and {polls} poll{'' if polls == 1 else 's'}"
+        on = "wait on with a longer timeout, or resume it from `error.job_token`"
+        last = f"; the last poll failed: {fault.message[:200]}" if fault else ""
+        if fault and not state:
+            return cls(f"the job {job} told nothing {asked}{last}; {on}")
+        shown = f" ({state})" if state else ""
+        return cls(f"the job {job} was not over{shown} {asked}{last}; if it runs, it goes on at the service: {on}")
 
 
 _BY_STATUS: dict[int, type[ServiceError]] = {

@@ -74,7 +74,7 @@ class Exchange:
         except BaseException as error:
             self._fail(error)
         self._leave()
-        return Response(answer.status, answer.headers, body)
+        return Response(answer.head.status, answer.head.headers, body)
 
     def read(self) -> bytes:
         """The next piece of the body; empty at its end, when the connection has been given back."""
@@ -161,19 +161,19 @@ class Exchange:
         assert connection is not None
         connection.patience = self._patience
         self._sent_all = self._sending.run(connection)
-        return connection.next_answer()
+        return connection.next_answer(self._request.method)
 
     def _patience(self) -> float:
         return self._call.limit(self._call.options.read_timeout)
 
     def _decoded(self, answer: Answer) -> Readable:
-        if answer.complete or "content-encoding" not in answer.headers:
+        head = answer.head
+        if answer.complete or "content-encoding" not in head.headers:
             return answer
-        field, chunked = answer.headers["content-encoding"], answer.head.chunked
         try:
-            return decoded(answer, field, self._go_on, may_be_empty=chunked)
+            return decoded(answer, head.headers["content-encoding"], self._go_on, may_be_empty=head.chunked)
         except ProtocolError:
-            if _is_message(answer.status):
+            if _is_message(head.status):
                 return answer
             raise
 
@@ -183,7 +183,7 @@ class Exchange:
 
     def _read_all(self) -> bytes:
         answer, limit = self._answer, self._call.options.max_body_size
-        if answer is not None and _is_message(answer.status):
+        if answer is not None and _is_message(answer.head.status):
             return self._read_message(min(limit, _MESSAGE))
         first = self._read_piece()
         if self._complete and len(first) <= limit:

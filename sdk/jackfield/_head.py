@@ -82,23 +82,19 @@ def _headers(source: BufferedReader) -> Headers:
 
 def _framed(status: int, headers: Headers, method: str, *, modern: bool) -> Head:
     # RFC 9112 §6.3, with every case of doubt refused.
-    options = {option.strip().lower() for option in headers.get("connection", "").split(",")}
+    options = {option.strip().lower() for value in headers.get_all("connection") for option in value.split(",")}
     keep_alive = "close" not in options and (modern or "keep-alive" in options)  # RFC 9112 §9.3, "close" first
     keep_alive = keep_alive and status != 421  # RFC 9110 §15.5.20: it may be tried again "over a different connection"
-    coding = headers.get("transfer-encoding")
-    lengths = (
-        {length.strip(" \t") for length in headers["content-length"].split(",")}
-        if "content-length" in headers
-        else set[str]()
-    )
-    if coding is not None and (coding.lower() != "chunked" or lengths or not modern):
+    codings = [value.lower() for value in headers.get_all("transfer-encoding")]
+    lengths = {length.strip(" \t") for value in headers.get_all("content-length") for length in value.split(",")}
+    if codings and (codings != ["chunked"] or lengths or not modern):
         raise ProtocolError("the answer's transfer coding is not chunked alone")
     if len(lengths) > 1 or not all(map(_is_length, lengths)):
         raise ProtocolError("the answer's length is not one number")
-    if status == 204 and (coding is not None or lengths - {"0"}):
+    if status == 204 and (codings or lengths - {"0"}):
         keep_alive = False  # RFC 9112 §6.3: it has no body, whatever it says; what it says may follow all the same
     if method == "HEAD" or status in (204, 304):
         return Head(status, headers, 0, chunked=False, keep_alive=keep_alive)
     length = int(lengths.pop()) if lengths else None
-    ends_with_connection = length is None and coding is None
-    return Head(status, headers, length, coding is not None, keep_alive and not ends_with_connection)
+    chunked = bool(codings)
+    return Head(status, headers, length, chunked, keep_alive and (chunked or length is not None))

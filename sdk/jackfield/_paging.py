@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from copy import copy
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, NamedTuple, ParamSpec, Protocol, Self, TypeVar
 
 from ._errors import ConfigurationError, ContractError, UsageError
@@ -81,7 +81,7 @@ class PagedDefinition(Definition[P, Page[T]], Descriptor["SyncPaged[P, T]", "Asy
         return definition
 
     async def run(self, client: Wired, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Page[T]:
-        page, at, after = await self._fetch(client, None, args, kwargs, self._digest(args, kwargs))
+        page, at, after = await self._fetch(client, None, args, kwargs, lambda: self._digest(args, kwargs))
         if after == at:
             raise ContractError(f"{self.name} says that the same page again comes next, and would never end")
         return page
@@ -91,7 +91,7 @@ class PagedDefinition(Definition[P, Page[T]], Descriptor["SyncPaged[P, T]", "Asy
         most = MAX_PAGES if self.max_pages is None else self.max_pages
         counted = getattr(self._style, "counted", False)
         name = client._call.operation if client._call else self.name  # what the user called
-        digest = self._digest(args, kwargs)
+        digest = cache(lambda: self._digest(args, kwargs))
         walk = Walk(
             name,
             lambda at: self._token(at, digest),
@@ -106,7 +106,7 @@ class PagedDefinition(Definition[P, Page[T]], Descriptor["SyncPaged[P, T]", "Asy
         return Ahead(walk, client._wiring.runtime, self._ahead)
 
     async def _fetch(
-        self, client: Wired, at: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], digest: str
+        self, client: Wired, at: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], digest: Callable[[], str]
     ) -> Fetched[T]:
         if at is None:
             at = self._beginning(client, digest)
@@ -121,10 +121,10 @@ class PagedDefinition(Definition[P, Page[T]], Descriptor["SyncPaged[P, T]", "Asy
             emit(observers, PageFetched(self.name, len(fetched.page), fetched.page.total))
         return fetched
 
-    def _token(self, at: Any, digest: str) -> str:
-        return encode_token(_Token(self.name, at, digest))
+    def _token(self, at: Any, digest: Callable[[], str]) -> str:
+        return encode_token(_Token(self.name, at, digest()))
 
-    def _beginning(self, client: Wired, digest: str) -> Any:
+    def _beginning(self, client: Wired, digest: Callable[[], str]) -> Any:
         first: Any = self._style.first(client)
         if self._start is None:
             return first
@@ -133,7 +133,7 @@ class PagedDefinition(Definition[P, Page[T]], Descriptor["SyncPaged[P, T]", "Asy
         operation, _, came_with = decode_token(self._start, _Token[Any], what)
         if operation != self.name:
             raise UsageError(f"this token is of a page of {operation!r}: go on there, not with {self.name!r}")
-        if came_with not in ("", digest):
+        if came_with not in ("", digest()):
             raise UsageError(f"this token is of a page of {operation!r} with other arguments: give those it came with")
         return decode_token(self._start, _Token[kind], what).at
 

@@ -42,7 +42,7 @@ class Source(io.BufferedReader):
     def __init__(self, sock: socket.socket, patience: Callable[[], float]) -> None:
         self._raw = _Raw(sock, patience)
         self._pending: Callable[[], int] | None = getattr(sock, "pending", None)  # of TLS, which buffers, too
-        super().__init__(self._raw, 16 * 1024)
+        super().__init__(self._raw, 64 * 1024)
 
     def readinto1(self, buffer: WriteableBuffer, /) -> int:
         """Puts into the buffer what is held already, or else what comes next: never both, which would be to wait."""

@@ -16,6 +16,7 @@ _ends_in_number = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.?").fullma
 _bracketed = re.compile(r"\[[^\[\]]*\](?::[0-9]*)?").fullmatch
 _path = re.compile(r"(?:/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})*)*").fullmatch
 _PORTS = {"http": 80, "https": 443}
+_OCTETS = tuple(chr(octet) if _unreserved(chr(octet)) else f"%{octet:02X}" for octet in range(256))
 
 
 class Origin(NamedTuple):
@@ -25,9 +26,14 @@ class Origin(NamedTuple):
     host: str
     port: int
 
-    def __str__(self) -> str:
+    @property
+    def authority(self) -> str:
+        """Host and port, as they stand in a URL and in `Host` (RFC 9110 §7.2): without the port that goes unsaid."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}" + ("" if self.port == _PORTS[self.scheme] else f":{self.port}")
+        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.authority}"
 
 
 class Url(NamedTuple):
@@ -127,25 +133,19 @@ def _checked_path(path: str) -> str:
     return path or "/"
 
 
-def quote(text: str) -> str:
+def quote(text: str, errors: str = "strict") -> str:
     """Percent-encodes all but the unreserved characters of RFC 3986 §2.3."""
     if _unreserved(text):
         return text
-    from urllib.parse import quote as percent_encode
-
     try:
-        return percent_encode(text, safe="")
+        return "".join([_OCTETS[octet] for octet in text.encode("utf-8", errors)])
     except UnicodeEncodeError:
         raise UsageError("text that is sent must not hold half of a surrogate pair") from None
 
 
 def shown_text(text: str) -> str:
     """The same for a person to read: of text from a peer, too, which may hold octets that are no UTF-8."""
-    if _unreserved(text):
-        return text
-    from urllib.parse import quote as percent_encode
-
-    return percent_encode(text, safe="", errors="surrogateescape")
+    return quote(text, "surrogateescape")
 
 
 _is_query = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})*").fullmatch  # RFC 3986 §3.4

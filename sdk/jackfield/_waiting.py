@@ -52,7 +52,7 @@ class Waiter(Generic[T]):
         elif error is not None and not _passes(error):
             self.outcome = error
         elif is_late:
-            overdue = JobTimeoutError.of(progress.name, self.limit, progress.polls)
+            overdue = JobTimeoutError.of(progress.name, progress.event.state, self.limit, progress.polls, error)
             overdue.__cause__ = error
             self.outcome = progress.told(overdue, progress.call)
         elif give_up:

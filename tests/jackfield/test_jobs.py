@@ -626,7 +626,52 @@ def test_neither_an_event_nor_an_error_shows_a_query_or_a_line_break_of_a_jobs_i
     assert event.job == "/ops/1??[2J"
     assert event.state == "a?b" + "c" * 197
     assert "hunter2" not in str(caught.value)
-    assert "the job /ops/1??[2J was still running" in str(caught.value)
+    assert "the job /ops/1??[2J was not over (a?bccc" in str(caught.value)
+
+
+class Answering(EveryFive):
+    """Polls come to these, in turn."""
+
+    def __init__(self, *outcomes: str | JackfieldError) -> None:
+        self.outcomes = list(outcomes)
+
+    async def poll(self, service: Any, job: Pending) -> JobState[str]:
+        outcome = self.outcomes.pop(0)
+        if isinstance(outcome, JackfieldError):
+            raise outcome
+        return job._replace(state=outcome)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "told"),
+    [
+        (["queued"], "the job 7 was not over (queued) after 10 s and 2 polls; if it runs, it goes on at the service: "),
+        ([""], "the job 7 was not over after 10 s and 2 polls; if it runs, it goes on at the service: "),
+        (
+            ["queued", ConnectError("refused")],
+            "the job 7 was not over (queued) after 10 s and 2 polls; the last poll failed: refused; if it runs, it ",
+        ),
+        (
+            [ConnectError("refused")],
+            "the job 7 told nothing after 10 s and 2 polls; the last poll failed: refused; wait on with a longer ",
+        ),
+    ],
+    ids=["a state", "none", "a failure after a state", "failures alone"],
+)
+def test_a_wait_that_ends_too_soon_says_what_is_known(
+    colour: Colour, outcomes: list[str | JackfieldError], told: str
+) -> None:
+    class Known(Service):
+        @job(Answering(*(outcomes * 2)[:2]))
+        async def build(self) -> JobState[str]:
+            return Pending("7")
+
+    handle = colour.get(colour.client(Known).build.start())
+
+    with pytest.raises(JobTimeoutError) as caught:
+        colour.get(handle.result(timeout=10))
+
+    assert str(caught.value).startswith(told)
 
 
 def test_the_error_of_a_poll_says_which_request_that_was(colour: Colour) -> None:

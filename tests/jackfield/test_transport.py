@@ -52,6 +52,7 @@ from jackfield import (
     UsageError,
     operation,
 )
+from jackfield._source import Source
 from jackfield.testing import VirtualSyncRuntime
 from jackfield_plugins.retry import Retry
 
@@ -556,6 +557,35 @@ def test_a_body_without_a_length_ends_with_the_connection(serve: Serve, connect:
     first, second = caller.fetch(), caller.fetch()
 
     assert (first.content, second.content) == (b"all of it", b"next")
+
+
+@pytest.mark.parametrize("field", ["Transfer-Encoding: chunked", "Content-Length: 5"])
+def test_a_204_that_tells_of_a_body_is_the_last_on_its_connection(serve: Serve, connect: Connect, field: str) -> None:
+    server = serve(answering(headed(field, status="204 No Content")), answering(reply(b"next")))
+    caller = connect(server.url)
+
+    first, second = caller.fetch(), caller.fetch()
+
+    assert (first.content, second.content) == (b"", b"next")
+    assert server.connections == 2
+
+
+def buffers() -> int:
+    """How many of what answers are read into there are."""
+    gc.collect()
+    return sum(isinstance(one, Source) for one in gc.get_objects())
+
+
+def test_an_idle_connection_keeps_no_buffer(serve: Serve, connect: Connect) -> None:
+    server = serve(answering(reply(b"x" * 20_000), reply()))
+    caller, before = connect(server.url), buffers()
+
+    assert len(caller.fetch().content) == 20_000
+    held = buffers() - before
+    caller.fetch()
+
+    assert held == 0
+    assert server.connections == 1
 
 
 def test_an_idle_connection_that_the_server_closed_goes_unnoticed(serve: Serve, connect: Connect) -> None:

@@ -536,9 +536,9 @@ class Lines:
 
 
 def head(text: str) -> None:
-    Answer(Lines(f"HTTP/1.1 200 {text}\r\n\r\n"), "GET").begin()  # type: ignore[arg-type]  # all that is asked of it
-    Answer(Lines(f"HTTP/1.1 200 OK\r\nX: {text}\r\n\r\n"), "GET").begin()  # type: ignore[arg-type]  # as above
-    Answer(Lines(f"HTTP/1.1 200 OK\r\nContent-Length: {text}\r\n\r\n"), "GET").begin()  # type: ignore[arg-type]  # as above
+    Answer(Lines(f"HTTP/1.1 200 {text}\r\n\r\n"), "GET")  # type: ignore[arg-type]  # all that is asked of it
+    Answer(Lines(f"HTTP/1.1 200 OK\r\nX: {text}\r\n\r\n"), "GET")  # type: ignore[arg-type]  # as above
+    Answer(Lines(f"HTTP/1.1 200 OK\r\nContent-Length: {text}\r\n\r\n"), "GET")  # type: ignore[arg-type]  # as above
 
 
 Parse = Callable[[str], object]

@@ -14,6 +14,7 @@ from ._errors import (
     HubRateLimitedError,
     HubUnavailableError,
     HubValidationError,
+    NoMetaError,
 )
 from ._job_errors import HubJobCancelledError, HubJobError
 from ._model import get_field_names, get_includable_names
@@ -39,6 +40,7 @@ __all__ = [
     "HubRateLimitedError",
     "HubUnavailableError",
     "HubValidationError",
+    "NoMetaError",
     "StorageClient",
     "auth",
     "get_field_names",

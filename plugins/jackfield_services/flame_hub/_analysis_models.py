@@ -10,7 +10,7 @@ from msgspec import UNSET, field
 
 from ._model import UNSET_T, Body, Id, IsIncludable, Record
 from ._node_models import Node, Registry
-from ._project_models import MasterImage, Project, with_positions
+from ._project_models import MasterImage, Project, given_arguments, with_positions
 from ._words import (
     AnalysisBuildStatus,
     AnalysisNodeApprovalStatus,
@@ -81,7 +81,7 @@ class CreateAnalysis(Body, kw_only=False):
     image_command_arguments: list[MasterImageCommandArgument] | None = None
 
     def __post_init__(self) -> None:
-        self.image_command_arguments = with_positions(self.image_command_arguments or [])
+        self.image_command_arguments = given_arguments(self.image_command_arguments or [])
 
 
 class UpdateAnalysis(Body, kw_only=False):
@@ -93,7 +93,7 @@ class UpdateAnalysis(Body, kw_only=False):
 
     def __post_init__(self) -> None:
         if self.image_command_arguments is not UNSET:
-            self.image_command_arguments = with_positions(self.image_command_arguments)
+            self.image_command_arguments = given_arguments(self.image_command_arguments)
 
 
 class AnalysisNode(Record):

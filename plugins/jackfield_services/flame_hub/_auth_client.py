@@ -20,6 +20,7 @@ from ._auth_models import (
     UpdateUser,
     User,
 )
+from ._credentials import AUTH_SERVICE
 from ._resource import Resource
 from ._role_models import (
     CreatePermission,
@@ -51,7 +52,7 @@ USER_ROLES = Resource("user-roles", UserRole)
 class AuthService(HubService):
     """The auth service of a FLAME Hub, which is an Authup."""
 
-    _default_base_url = "https://auth.privateaim.dev"
+    _default_base_url = AUTH_SERVICE
     _collection = REALMS.path
 
     get_realms = REALMS.find()

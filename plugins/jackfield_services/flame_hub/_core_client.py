@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Unpack
-
-from msgspec import UNSET
-
-from jackfield import AsyncClient, Client, Request, Response, operation
+from jackfield import AsyncClient, Client
 
 from ._analysis_bucket_models import (
     AnalysisBucket,
@@ -22,11 +17,10 @@ from ._analysis_models import (
     CreateAnalysis,
     CreateAnalysisNode,
     CreateAnalysisNodeLog,
-    Log,
     UpdateAnalysis,
     UpdateAnalysisNode,
 )
-from ._model import Id
+from ._commands import ANALYSIS_LOGS, ANALYSIS_NODE_LOGS, CommandService
 from ._node_models import (
     ClientCredentials,
     CreateNode,
@@ -61,12 +55,7 @@ from ._project_models import (
     UpdateProject,
     UpdateProjectNode,
 )
-from ._query import filter_pairs
-from ._reading import read_one
 from ._resource import Resource
-from ._telling import id_of
-from ._waiting import WaitingService
-from .types import AnalysisCommand, BaseKwargs, RegistryCommand
 
 NODES = Resource("nodes", Node)
 REGISTRIES = Resource("registries", Registry)
@@ -79,11 +68,9 @@ ANALYSES = Resource("analyses", Analysis)
 ANALYSIS_NODES = Resource("analysis-nodes", AnalysisNode)
 ANALYSIS_BUCKETS = Resource("analysis-buckets", AnalysisBucket)
 ANALYSIS_BUCKET_FILES = Resource("analysis-bucket-files", AnalysisBucketFile)
-ANALYSIS_LOGS = Resource("analysis-logs", Log)
-ANALYSIS_NODE_LOGS = Resource("analysis-node-logs", Log)
 
 
-class CoreService(WaitingService):
+class CoreService(CommandService):
     """The core service of a FLAME Hub."""
 
     _default_base_url = "https://core.privateaim.dev"
@@ -170,57 +157,6 @@ class CoreService(WaitingService):
     find_analysis_logs = ANALYSIS_LOGS.find()
     find_analysis_node_logs = ANALYSIS_NODE_LOGS.find()
     create_analysis_node_log = ANALYSIS_NODE_LOGS.create(CreateAnalysisNodeLog)
-
-    @operation
-    async def delete_analysis_logs(self, analysis_id: Id[Analysis], **options: Unpack[BaseKwargs]) -> None:
-        """Deletes what an analysis has logged: DELETE /analysis-logs."""
-        await self._clear(ANALYSIS_LOGS, {"analysis_id": id_of(analysis_id, Analysis, "analysis_id")}, options)
-
-    @operation
-    async def delete_analysis_node_logs(
-        self, analysis_id: Id[Analysis], node_id: Id[Node], **options: Unpack[BaseKwargs]
-    ) -> None:
-        """Deletes what an analysis has logged on a node: DELETE /analysis-node-logs."""
-        of = {"analysis_id": id_of(analysis_id, Analysis, "analysis_id"), "node_id": id_of(node_id, Node, "node_id")}
-        await self._clear(ANALYSIS_NODE_LOGS, of, options)
-
-    @operation
-    async def sync_master_images(self, **options: Unpack[BaseKwargs]) -> None:
-        """Has the Hub look for master images: POST /master-images/command."""
-        await self._command({"command": "sync"}, options, "master-images")
-
-    @operation
-    async def build_master_image(self, master_image_id: Id[MasterImage], **options: Unpack[BaseKwargs]) -> None:
-        """Has the Hub build a master image: POST /master-images/command."""
-        id = id_of(master_image_id, MasterImage, "master_image_id")
-        await self._command({"command": "build", "id": id}, options, "master-images")
-
-    @operation
-    async def send_registry_command(
-        self, registry_id: Id[Registry], command: RegistryCommand, **options: Unpack[BaseKwargs]
-    ) -> None:
-        """Has the Hub set up a registry, or clean it up: POST /services/registry/command."""
-        id = id_of(registry_id, Registry, "registry_id")
-        await self._command({"command": command, "id": id}, options, "services", "registry")
-
-    @operation
-    async def send_analysis_command(
-        self, analysis_id: Id[Analysis], command: AnalysisCommand, **options: Unpack[BaseKwargs]
-    ) -> Analysis:
-        """Has the Hub do something with an analysis: POST /analyses/{analysis_id}/command."""
-        path = ("analyses", id_of(analysis_id, Analysis, "analysis_id"))
-        return read_one(await self._command({"command": command}, options, *path), Analysis, self.speech)
-
-    async def _command(self, command: Mapping[str, str], options: BaseKwargs, *path: str) -> Response:
-        """Sends a command, from inside an operation."""
-        hub = self.asked_by(options.get("auth", UNSET))
-        return await hub.send(Request.json("POST", self.url(*path, "command"), command))
-
-    async def _clear(self, logs: Resource[Log], of: Mapping[str, str], options: BaseKwargs) -> None:
-        """Deletes logs, from inside an operation."""
-        hub = self.asked_by(options.get("auth", UNSET))
-        query = filter_pairs(of, await hub.told_generation())
-        await hub.send(Request("DELETE", self.url(logs.path), query=query))
 
 
 class CoreClient(CoreService, Client):

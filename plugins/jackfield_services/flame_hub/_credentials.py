@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from jackfield import ConfigurationError, Secret, Url
+from jackfield import ConfigurationError, Secret, Url, UsageError
 
 from ._model import Record
+
+AUTH_SERVICE = "https://auth.privateaim.dev"
 
 
 def text(given: object, what: str) -> str:
@@ -20,16 +22,21 @@ def text(given: object, what: str) -> str:
     )
 
 
-def id_of(given: object, what: str) -> str:
-    """The id of whom the Hub knows: of a record, or as it is."""
-    found = getattr(given, "id", None) if isinstance(given, Record) else given
+def holder(given: object, kinds: tuple[type[Record], ...], what: str) -> str:
+    """The id of who has credentials: of a record of these kinds, or that another record names; or as it is."""
+    found = given
+    if isinstance(given, Record):
+        name = "id" if isinstance(given, kinds) else what
+        if name not in given.__struct_fields__:
+            raise ConfigurationError(f"{what} is of a {kinds[0].__name__}, and a {type(given).__name__} has none")
+        found = getattr(given, name)
     return str(found) if isinstance(found, UUID) else text(found, what)
 
 
 def address(base_url: object) -> Url:
-    """Where the auth service is.
-
-    Raises:
-        UsageError: it is no such address.
-    """
-    return Url.parse(text(base_url, "base_url, the address of the Hub's auth service,"))
+    """Where a service is; raises ConfigurationError if it is no such address."""
+    given = text(base_url, "base_url, the address of the Hub's service,")
+    try:
+        return Url.parse(given)
+    except UsageError as error:
+        raise ConfigurationError(f"base_url: {error}") from None

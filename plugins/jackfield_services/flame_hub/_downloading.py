@@ -1,19 +1,18 @@
-"""What the Hub streams: under a name of its own, and in pieces of one size for who asks for that."""
+"""What the Hub streams: no page for people, under a name of its own, as long as the Hub has said, in pieces."""
 
 from __future__ import annotations
 
-from typing import Final
 from urllib.parse import quote
 
 from jackfield import Response, Runtime, UsageError
 from jackfield_plugins.streaming import in_pieces
 
-
-class _Usual(int):
-    """What flame_hub_client has where nothing is said, told from the same number said."""
+from ._reading import is_page, no_page
 
 
-USUAL: Final = _Usual(1024)
+async def checked(response: Response) -> Response:
+    """The answer; raises DecodeError if it is a page for people: a Hub calls no file that."""
+    return no_page(await response.settled()) if is_page(response) else response
 
 
 def named(response: Response, name: str) -> Response:
@@ -24,11 +23,16 @@ def named(response: Response, name: str) -> Response:
     return response.replace(headers=response.headers.replacing("content-disposition", disposition))
 
 
-def chunked(response: Response, size: int | None, runtime: Runtime) -> Response:
-    """The answer with its body in pieces of that many bytes, but the last; `USUAL`, None: as they arrive."""
-    if size is None or size is USUAL:
+def measured(response: Response, size: int | None) -> Response:
+    """The answer with the length that the file's record tells, which it is held against: the Hub itself gives none."""
+    if size is None or response.status != 200 or "content-length" in response.headers:
         return response
-    return in_pieces(response, size, runtime)
+    return response.replace(headers=response.headers.replacing("content-length", str(size)))
+
+
+def chunked(response: Response, size: int | None, runtime: Runtime) -> Response:
+    """The answer with its body in pieces of that many bytes, but the last; None: as they arrive."""
+    return response if size is None else in_pieces(response, size, runtime)
 
 
 def check_chunk_size(size: int | None) -> None:

@@ -14,7 +14,7 @@ HubAPIError
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from jackfield import (
     BadRequestError,
@@ -32,7 +32,7 @@ from jackfield import (
 )
 from jackfield_plugins.auth import TokenError
 
-from ._said import ErrorResponse, is_of_token, said
+from ._said import ErrorResponse, is_of_token, said, says_none, shown
 
 
 class HubAPIError(ServiceError):
@@ -67,9 +67,9 @@ class HubAPIError(ServiceError):
             self.add_note(f"what is wrong: {'; '.join(wrong)}")
 
     @property
-    def request(self) -> CallSummary | None:
-        """Which request that was: its `method` and `url`; the same as `call`."""
-        return self.call
+    def request(self) -> CallSummary:
+        """Which request that was: its `method` and `url`; the same as `call`. None of an error made by hand."""
+        return cast("CallSummary", self.call)  # programs for flame_hub_client do not ask whether there is one
 
     def attach(self, call: CallSummary) -> None:
         """Says once in which call this happened."""
@@ -111,8 +111,8 @@ class HubNotFoundError(HubAPIError, NotFoundError):
 
     @property
     def is_of_record(self) -> bool:
-        """Whether the Hub says so, with a code, as it does of a record."""
-        return self.error_response is not None and self.error_response.code != ""
+        """Whether the Hub says so itself, as it does of a record."""
+        return self.response is not None and says_none(self.response)
 
 
 class HubConflictError(HubAPIError, ConflictError):
@@ -129,6 +129,8 @@ class HubUnavailableError(HubAPIError, UnavailableError):
 
 class NoMetaError(UsageError, ValueError):
     """`meta=True`, and the Hub tells nothing besides the record."""
+
+    __module__ = HubAPIError.__module__
 
 
 _MEANINGS: dict[int, type[HubAPIError]] = {
@@ -155,7 +157,10 @@ def hub_error(response: Response) -> HubAPIError:
         kind = HubAuthenticationError if is_of_token(told) else HubValidationError if told.issues else kind
     error = kind(message_of(response.status, told), response=response, error_response=told)
     if isinstance(error, HubNotFoundError) and not error.is_of_record:
-        error.add_note("that is not how a Hub answers: check the client's base_url, its path, too")
+        error.add_note(
+            "that is not how a Hub answers: check the client's base_url, its path, too; or, where other calls succeed, "
+            "this Hub is of the other generation, and has no such thing"
+        )
     return error
 
 
@@ -163,5 +168,6 @@ def message_of(status: int, told: ErrorResponse | None) -> str:
     """What flame_hub_client says of an answer."""
     if told is None:
         return f"received status code {status}"
-    words = told.message if told.message.strip() else "no error message present"
-    return f"received status code {told.status_code} ({told.code}): {words}"
+    words = shown(told.message) if told.message.strip() else "no error message present"
+    own = "" if told.status_code == status else f" [the answer's own status is {status}]"
+    return f"received status code {told.status_code} ({shown(told.code)}): {words}{own}"

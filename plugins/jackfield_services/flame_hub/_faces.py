@@ -12,7 +12,7 @@ from jackfield import AsyncClient, AsyncItems, AsyncPages, Client, Items, Page, 
 
 from ._envelopes import ResourceListMeta, SingleResourceMeta
 from ._model import Id, Record
-from .types import AuthParam, BaseKwargs, FindOptions, GetOptions
+from .types import AuthParam, BaseKwargs, FieldParams, FindAllKwargs, FindOptions, GetKwargs, GetOptions, IncludeParams
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
@@ -28,6 +28,7 @@ S_co = TypeVar("S_co", covariant=True)
 A_co = TypeVar("A_co", covariant=True)
 
 Awaited: TypeAlias = Coroutine[Any, Any, T]
+Asked: TypeAlias = AuthParam | FieldParams | IncludeParams | None
 
 
 class Coloured(Protocol[S_co, A_co]):
@@ -58,7 +59,11 @@ class Getting(Asking, Protocol[N_contra, V_co, M_co]):
     @overload
     def __call__(self, id: Id[N_contra], /, **options: Unpack[GetOptions]) -> V_co: ...
     @overload
-    def __call__(self, **named: Any) -> V_co: ...  # get_node(node_id=…)
+    def __call__(self, id: Id[N_contra], /, **options: Unpack[GetKwargs]) -> V_co | M_co: ...
+    @overload
+    def __call__(self, *, meta: Literal[True], **named: Id[N_contra] | Asked) -> M_co: ...  # get_node(node_id=…)
+    @overload
+    def __call__(self, **named: Id[N_contra] | Asked) -> V_co: ...
 
 
 class Finding(Asking, Protocol[V_co, M_co, I_co, P_co]):
@@ -68,6 +73,8 @@ class Finding(Asking, Protocol[V_co, M_co, I_co, P_co]):
     def __call__(self, *, meta: Literal[True], **options: Unpack[FindOptions]) -> M_co: ...
     @overload
     def __call__(self, **options: Unpack[FindOptions]) -> V_co: ...
+    @overload
+    def __call__(self, **options: Unpack[FindAllKwargs]) -> V_co | M_co: ...
     def all(self, **options: Unpack[FindOptions]) -> I_co: ...
     def pages(self, **options: Unpack[FindOptions]) -> P_co: ...
     def at(self, token: str) -> Self: ...
@@ -80,7 +87,7 @@ class Deleting(Asking, Protocol[N_contra, V_co]):
     @overload
     def __call__(self, id: Id[N_contra], /, **options: Unpack[BaseKwargs]) -> V_co: ...
     @overload
-    def __call__(self, **named: Any) -> V_co: ...  # delete_node(node_id=…)
+    def __call__(self, **named: Id[N_contra] | AuthParam) -> V_co: ...  # delete_node(node_id=…)
 
 
 class Creating(Asking, Protocol[P, Q, V_co]):
@@ -90,8 +97,6 @@ class Creating(Asking, Protocol[P, Q, V_co]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> V_co: ...
     @overload
     def __call__(self, *args: Q.args, **kwargs: Q.kwargs) -> V_co: ...
-    @overload
-    def __call__(self, *args: Any, auth: AuthParam | None, **kwargs: Any) -> V_co: ...
 
 
 class Updating(Asking, Protocol[N_contra, P, Q, V_co]):  # pyright: ignore[reportInvalidTypeVarUse]  # mypy is right
@@ -101,8 +106,6 @@ class Updating(Asking, Protocol[N_contra, P, Q, V_co]):  # pyright: ignore[repor
     def __call__(self, id: Id[N_contra], /, *args: P.args, **kwargs: P.kwargs) -> V_co: ...
     @overload
     def __call__(self, id: Id[N_contra], /, *args: Q.args, **kwargs: Q.kwargs) -> V_co: ...
-    @overload
-    def __call__(self, *args: Any, auth: AuthParam | None, **kwargs: Any) -> V_co: ...
     @overload
     def __call__(self, **named: Any) -> V_co: ...  # update_node(node_id=…)
 

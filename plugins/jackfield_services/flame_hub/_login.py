@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from json import dumps
 from typing import ClassVar
 
 from msgspec.json import encode
 
-from jackfield import Call, CallSummary, ConfigurationError, Headers, Request, Response, Secret
+from jackfield import Call, CallSummary, ConfigurationError, DecodeError, Headers, Request, Response, Secret
 from jackfield_plugins.auth import (
     ClientSecretPost,
     Endpoint,
@@ -26,12 +25,13 @@ from jackfield_plugins.auth import (
 
 from ._credentials import address
 from ._errors import HubAPIError, HubLoginError, hub_error, message_of
-from ._rejected import Rejections
+from ._rejected import Rejections, is_about_token
 from ._said import said
+from ._secrecy import without
 
 _is_code = re.compile(r"[A-Za-z]{1,30}(?:_[A-Za-z]{1,30}){0,7}").fullmatch
+_OF_ROBOTS = "robot_credentials"
 _KEPT = ("date", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset", "retry-after")
-_SHORTEST = 4  # characters of a secret that is looked for in what the service says
 
 
 class _LoginEndpoint(Endpoint):
@@ -41,13 +41,22 @@ class _LoginEndpoint(Endpoint):
         started = call.runtime.monotonic()
         try:
             return await super().ask(grant, fields, call)
-        except HubAPIError as error:
-            elapsed = call.runtime.monotonic() - started
-            error.attach(CallSummary(f"{call.operation} (token)", "POST", self.address, 1, elapsed, False))
-            raise
+        except HubAPIError as refused:
+            error = refused
+        except DecodeError as unread:
+            error = HubLoginError(f"no token came: {unread.message}")
+            error.add_note("that is no answer of a Hub's auth service: check base_url")
+        elapsed = call.runtime.monotonic() - started
+        error.attach(CallSummary(f"{call.operation} (token)", "POST", self.address, 1, elapsed, False))
+        raise error  # outside, where it has no context
 
     def refusal(self, response: Response, grant: str, secrets: Sequence[str]) -> HubAPIError:
-        return _login_error(response, secrets)
+        error = _login_error(response, secrets)
+        if grant == _OF_ROBOTS and error.code == "invalid_grant":
+            error.add_note(
+                "robots are of Hubs of generation 0.1.1: later ones have clients in their place, see ClientAuth"
+            )
+        return error
 
 
 class _AnewSource(GrantSource):
@@ -86,8 +95,32 @@ class LoginAuth(TokenAuth):
         self._who = who
         self._rejections = Rejections(url)
 
+    def secrets(self) -> list[str]:
+        """The token that is sent with requests."""
+        token = self._manager.current
+        return [token.access_token.reveal()] if token else []
+
     async def is_rejected(self, request: Request, response: Response, call: Call) -> bool:
-        return await self._rejections.is_dead(request, response, call)
+        """Whether the service did nothing but refuse the token.
+
+        A 401 is about the token, and so is a 400 with a code that says it. A 400 without a word, and a 500 that says no
+        more than that, may be anything: then the auth service is asked. What a 500 left half done must not be done
+        twice: what is to be sent again, and is not only read, has to get a token first that the auth service does take.
+        """
+        about = is_about_token(response)
+        if about is not None:
+            return about
+        if not await self._rejections.is_dead(request.headers["authorization"], call):
+            return False
+        return request.method in ("GET", "HEAD") or await self._is_outlived(request, call)
+
+    async def _is_outlived(self, request: Request, call: Call) -> bool:
+        """Whether the auth service takes the next token; if not, that it refuses this one says nothing."""
+        dead = Token(Secret(request.headers["authorization"].removeprefix("Bearer ")))
+        if not self._manager.reject(dead, call.runtime.now()):
+            return True  # there is no next one so soon: nothing is sent again
+        token = await self._token(call)
+        return await self._rejections.is_taken(f"Bearer {token.access_token.reveal()}", call)
 
 
 def _login_error(response: Response, secrets: Sequence[str]) -> HubAPIError:
@@ -109,15 +142,6 @@ def _shown(response: Response, secrets: Sequence[str]) -> Response:
     if told is None:
         return Response(response.status, headers)
     # A code is a word of a registry, which a secret may be a part of by chance.
-    code = told.code if _is_code(told.code) and told.code not in secrets else _masked(told.code, secrets)
-    body = {"statusCode": told.status_code, "code": code, "message": _masked(told.message, secrets)}
+    code = told.code if _is_code(told.code) and told.code not in secrets else without(told.code, secrets)
+    body = {"statusCode": told.status_code, "code": code, "message": without(told.message, secrets)}
     return Response(response.status, headers, encode(body))
-
-
-def _masked(words: str, secrets: Sequence[str]) -> str:
-    """The words without the secrets, be they as they are or as JSON has them."""
-    for secret in secrets:
-        if len(secret) >= _SHORTEST:  # a shorter one is in every other word
-            for form in (dumps(secret)[1:-1], dumps(secret, ensure_ascii=False)[1:-1], secret):
-                words = words.replace(form, "***")
-    return words

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, cast
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias, TypeVar, cast
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType, json, to_builtins
 
 from jackfield import Model
+
+if TYPE_CHECKING:
+    from .types import AuthParam
 
 Generation: TypeAlias = Literal["0.1.1", "1.1.0"]
 """Of a Hub's API, after the releases of flame_hub_client that speak to it."""
@@ -40,21 +44,42 @@ class HubModel(Model, rename="camel"):
     _origin: ClassVar[tuple[type[HubModel], Generation] | None] = None  # of a class made by `on_wire`
 
     def model_dump(
-        self, *, mode: Literal["python", "json"] = "python", by_alias: bool = True, exclude_none: bool = False
+        self,
+        *,
+        mode: Literal["python", "json"] = "python",
+        include: Collection[str] | None = None,
+        exclude: Collection[str] = (),
+        by_alias: bool = True,
+        exclude_none: bool = False,
     ) -> dict[str, Any]:
         """The fields by name.
 
         Args:
             mode: "json" makes strings of ids and dates.
+            include: the attributes that are wanted; None: all.
+            exclude: the attributes that are not.
             by_alias: by the names of the Hub's generation, `realmId` or `realm_id`; False: by the attributes'.
             exclude_none: leaves out what is None.
         """
         dumped = _dumped(self, by_alias, exclude_none)
+        names = self.__struct_encode_fields__ if by_alias else self.__struct_fields__
+        for name, told in zip(self.__struct_fields__, names, strict=True):
+            if name in (exclude or ()) or (include is not None and name not in include):
+                dumped.pop(told, None)
         return cast("dict[str, Any]", to_builtins(dumped) if mode == "json" else dumped)
 
-    def model_dump_json(self, *, indent: int | None = None, by_alias: bool = True, exclude_none: bool = False) -> str:
-        """The fields by name, as JSON text; `indent` blanks for what is inside of another."""
-        text = json.encode(_dumped(self, by_alias, exclude_none))
+    def model_dump_json(
+        self,
+        *,
+        indent: int | None = None,
+        include: Collection[str] | None = None,
+        exclude: Collection[str] = (),
+        by_alias: bool = True,
+        exclude_none: bool = False,
+    ) -> str:
+        """The same, as JSON text; `indent` blanks for what is inside of another."""
+        dumped = self.model_dump(include=include, exclude=exclude, by_alias=by_alias, exclude_none=exclude_none)
+        text = json.encode(dumped)
         return (text if indent is None else json.format(text, indent=indent)).decode()
 
     def __eq__(self, other: object) -> bool:
@@ -85,8 +110,11 @@ class Record(HubModel):
     """
 
 
-class Body(HubModel, kw_only=False):
+class Body(HubModel):
     """What the Hub is told: the parameters of a method, in their order."""
+
+    if TYPE_CHECKING:  # of the methods that are typed by these classes; what the Hub is told has none
+        auth: AuthParam | UNSET_T = UNSET
 
 
 class Shown(str):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, cast
 from uuid import UUID
 
 from msgspec import UNSET
+
+from jackfield import UsageError
 
 from ._model import UNSET_T, Body, Id, IsIncludable, Record
 from ._node_models import Node
@@ -16,6 +19,17 @@ from ._words import MasterImageCommandArgument, ProcessStatus, ProjectNodeApprov
 def with_positions(arguments: list[MasterImageCommandArgument]) -> list[MasterImageCommandArgument]:
     """Copies, each with a position: the Hub leaves out one that is None."""
     return [{**argument, "position": argument.get("position")} for argument in arguments]
+
+
+def given_arguments(given: object) -> list[MasterImageCommandArgument]:
+    """The same, of what a caller gives; raises UsageError if that is no list of them."""
+    found = list(cast("Iterable[object]", given)) if isinstance(given, list | tuple) else [None]
+    if not all(isinstance(one, dict) and {"value"} <= one.keys() <= {"value", "position"} for one in found):
+        raise UsageError(
+            "image_command_arguments is a list of dictionaries, each with a 'value', and perhaps a 'position' (before "
+            f"or after), not {given!r:.100}"
+        )
+    return with_positions(cast("list[MasterImageCommandArgument]", found))
 
 
 class MasterImageGroup(Record):

@@ -11,6 +11,7 @@ from jackfield import DecodeError, Response
 from ._envelopes import ResourceListMeta, SingleResourceMeta
 from ._model import NEW, Record
 from ._on_wire import on_wire
+from ._said import shown
 from ._speech import Speech
 
 R = TypeVar("R", bound=Record)
@@ -49,7 +50,7 @@ def read_list(response: Response, model: type[R], speech: Speech) -> Listed[R]:
     """The page that an answer holds; raises DecodeError if it is none."""
     generation = speech.generation or speech.learn(response)
     listed: Any = response.decode(_List[on_wire(model, generation)])  # type: ignore[misc]  # made at run time
-    if listed.data and _is_undated(listed.data[0]) and speech.learn(response) != generation:
+    if listed.data and _may_be_misread(listed.data[0]) and speech.learn(response) != generation:
         return read_list(response, model, speech)
     for number in [number for number, record in enumerate(listed.data) if getattr(record, "id", None) is None]:
         _check(response.decode(dict[str, Any])["data"][number], listed.data[number], response)
@@ -68,11 +69,33 @@ def read_one(response: Response, model: type[R], speech: Speech) -> R:
     envelope = response.decode(_Envelope)
     inner = _part(response, envelope.data) if envelope.is_one else response
     record: R = inner.decode(on_wire(model, generation))
-    if _is_undated(record) and speech.learn(response) != generation:
+    if _may_be_misread(record) and speech.learn(response) != generation:
         return read_one(response, model, speech)
     if getattr(record, "id", None) is None:
         _check(inner.decode(dict[str, Any]), record, response)
     return record
+
+
+def is_page(response: Response) -> bool:
+    """Whether an answer is a page for people, a sign-in say."""
+    return response.headers.get("content-type", "").partition(";")[0].strip().lower() == "text/html"
+
+
+def no_page(response: Response) -> Response:
+    """The answer; raises DecodeError if it is a page for people."""
+    if not is_page(response):
+        return response
+    begins = shown(response.content[:80].decode(errors="replace"))
+    raise DecodeError(
+        f"the answer ({response.status}) is a page for people (text/html), and nothing of a Hub's: check base_url; it "
+        f"begins with {begins!r}"
+    )
+
+
+def read_nothing(response: Response) -> None:
+    """Takes the answer to what was done; raises DecodeError if it is none of a Hub's, but of a sign-in page, say."""
+    if response.content:
+        response.decode(Any)
 
 
 def one_meta(response: Response) -> SingleResourceMeta | None:
@@ -81,9 +104,11 @@ def one_meta(response: Response) -> SingleResourceMeta | None:
     return _read_meta(envelope, SingleResourceMeta, response) if envelope.is_one else None
 
 
-def _is_undated(record: Record) -> bool:
-    """Whether it may have been read by the names of the other generation: most records have a date."""
-    return getattr(record, "created_at", record) is None
+def _may_be_misread(record: Record) -> bool:
+    """Whether it may have been read by the names of the other generation: most records have a date, all such names."""
+    names = record.__struct_fields__
+    telling = ("created_at",) if "created_at" in names else tuple(name for name in names if "_" in name)
+    return any(getattr(record, name) is None for name in telling)
 
 
 def _check(told: dict[str, Any], record: Record, response: Response) -> None:

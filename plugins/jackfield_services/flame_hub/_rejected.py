@@ -13,8 +13,20 @@ _REFUSALS = (400, 401)
 _ONE = [("page[limit]", "1")]
 
 
+def is_about_token(response: Response) -> bool | None:
+    """Whether an answer does nothing but refuse the token; None: it may be."""
+    if response.status == 401:
+        return True
+    told = said(response) if response.status in (400, 500) else None
+    if told is None:
+        return False
+    if response.status == 400 and is_of_token(told):
+        return None if told.code == "BAD_REQUEST" else True
+    return None if told.code == "INTERNAL_SERVER_ERROR" else False
+
+
 class Rejections:
-    """Tells dead tokens by the answers they get. However many calls have one, the auth service is asked once.
+    """Asks the auth service about tokens. However many calls have one, it is asked once.
 
     Args:
         auth_service: where the tokens are from.
@@ -25,50 +37,38 @@ class Rejections:
         self._asking = Flights()
         self._dead: Secret | None = None  # the last that was found to be
 
-    async def is_dead(self, request: Request, response: Response, call: Call) -> bool:
-        """Whether the service did nothing but refuse the token.
+    async def is_dead(self, bearer: str, call: Call) -> bool:
+        """Whether the auth service does not take this token; not so if it cannot tell."""
+        return await self._is_taken(Secret(bearer), call) is False
 
-        A 401 is about the token, and so is a 400 with a code that says it. A 400 without a word, and a 500 that says no
-        more than that, may be anything: what a 500 left half done must not be done twice.
+    async def is_taken(self, bearer: str, call: Call) -> bool:
+        """Whether the auth service takes this token; not so if it cannot tell."""
+        return await self._is_taken(Secret(bearer), call) is True
 
-        Args:
-            request: as it was sent, with the token.
-            response: with its body.
-            call: the call that this is of.
-        """
-        if response.status == 401:
-            return True
-        told = said(response) if response.status in (400, 500) else None
-        if told is None:
-            return False
-        if response.status == 400 and is_of_token(told):
-            return told.code != "BAD_REQUEST" or await self._is_refused(request, call)
-        return told.code == "INTERNAL_SERVER_ERROR" and await self._is_refused(request, call)
-
-    async def _is_refused(self, request: Request, call: Call) -> bool:
-        """Whether the auth service does not take this token either; not so if it cannot tell."""
-        bearer = Secret(request.headers["authorization"])
+    async def _is_taken(self, bearer: Secret, call: Call) -> bool | None:
         if bearer == self._dead:
-            return True
+            return False
         asking = call.bounded(_PATIENCE)
 
-        def ask() -> Awaitable[bool]:
+        def ask() -> Awaitable[bool | None]:
             return self._ask(bearer, asking)
 
         try:
-            refused = await self._asking.join(call.runtime, bearer, ask, _PATIENCE, apart=True)
+            taken = await self._asking.join(call.runtime, bearer, ask, _PATIENCE, apart=True)
         except (JackfieldError, TimeoutError):
-            return False
-        if refused:
+            return None
+        if taken is False:
             self._dead = bearer
-        return refused
+        return taken
 
-    async def _ask(self, bearer: Secret, call: Call) -> bool:
+    async def _ask(self, bearer: Secret, call: Call) -> bool | None:
+        """Whether it is taken; None: that is not told."""
         url, headers = self._auth_service.at("token", "introspect"), {"authorization": bearer.reveal()}
         told = await call.fetch(Request("GET", url, headers=headers), "introspect")
         if told.status == 200:
-            return told.decode(dict[str, object]).get("active") is False
+            active = told.decode(dict[str, object]).get("active")
+            return active if isinstance(active, bool) else None
         if told.status == 500:  # is it the token, or the service? Realms are for everybody to read
             told = await call.fetch(Request("GET", self._auth_service.at("realms"), query=_ONE), "realms")
-            return told.status < 500
-        return told.status in _REFUSALS
+            return False if told.status < 500 else None
+        return False if told.status in _REFUSALS else None

@@ -13,9 +13,9 @@ from jackfield import Page, PagedDefinition, Request, Url, UsageError, operation
 from ._errors import HubNotFoundError, NoMetaError
 from ._model import NEW, Body, Record, get_includable_names
 from ._paging import HubPages, Looked, PageAt
-from ._query import Pairs, asked_pairs, differs, page_of
-from ._reading import list_meta, one_meta, read_list, read_one
-from ._signatures import FINDING, an, creating, deleting, described, getting, given, updating, words
+from ._query import Pairs, asked_pairs, differs, include_pairs, page_of
+from ._reading import list_meta, one_meta, read_list, read_nothing, read_one
+from ._signatures import FINDING, an, creating, deleting, described, getting, given, taken, updating, words
 from ._telling import Bodies, id_of
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Part(Generic[N, R]):
 
         async def get(hub: HubService, /, *args: Any, **kwargs: Any) -> Any:
             asked = given(shape, hub.call.operation, args, kwargs)
-            hub = hub.asked_by(asked.get("auth", UNSET))
+            hub = hub._asked_by(asked.get("auth", UNSET))
             url = self._url(hub, asked[parameter], parameter)
             query = await self._asked(hub, asked)
             try:
@@ -61,7 +61,7 @@ class Part(Generic[N, R]):
                 if not error.is_of_record:  # nothing of the Hub is at this path
                     raise
                 return None
-            record = read_one(response, self._told, hub.speech)
+            record = read_one(response, self._told, hub._speech)
             if not asked.get("meta"):
                 return record
             if (meta := one_meta(response)) is None:
@@ -80,11 +80,11 @@ class Part(Generic[N, R]):
         bodies = Bodies(body, old)
 
         async def update(hub: HubService, /, *args: Any, auth: Any = UNSET, **kwargs: Any) -> Any:
-            hub = hub.asked_by(auth)
-            id, *more = args if args else (kwargs.pop(parameter, None),)
+            hub = hub._asked_by(auth)
+            id, more = taken(parameter, hub.call.operation, args, kwargs)
             url = self._url(hub, id, parameter)
-            told = await bodies.made(hub, tuple(more), kwargs)
-            return read_one(await hub.send(Request.json("POST", url, told)), self._told, hub.speech)
+            told = await bodies.made(hub, more, kwargs)
+            return read_one(await hub.send(Request.json("POST", url, told)), self._told, hub._speech)
 
         doc = f"Changes the {self._what}, in what is given: POST {self._shown(parameter)}."
         return operation(described(update, updating(parameter, self._named, body), doc, old=old))
@@ -99,12 +99,13 @@ class Part(Generic[N, R]):
         """The query, as the Hub's generation has it; which is asked for only where that matters."""
         generation = hub.generation
         if generation is None and differs(asked):
-            generation = await hub.told_generation()
-        return asked_pairs(asked, self._includes, generation or NEW)
+            generation = await hub._told_generation()
+        return asked_pairs(asked, self._usual, generation or NEW)
 
     @cached_property
-    def _includes(self) -> tuple[str, ...]:
-        return get_includable_names(self._told)
+    def _usual(self) -> Pairs:
+        """Every record that may be included."""
+        return include_pairs(get_includable_names(self._told), NEW)
 
 
 class Resource(Part[R, R]):
@@ -122,13 +123,13 @@ class Resource(Part[R, R]):
 
         async def find(hub: HubService, at: PageAt, /, *args: Any, **kwargs: Any) -> Page[R]:
             asked = given(FINDING, hub.call.operation, args, kwargs)
-            hub = hub.asked_by(asked.get("auth", UNSET))
+            hub = hub._asked_by(asked.get("auth", UNSET))
             limit, offset = page_of(asked.get("page"))
             offset = offset if at.offset is None else at.offset
             page = [("page[limit]", str(limit)), ("page[offset]", str(offset))]
             query = page + await self._asked(hub, asked)
             response = await hub.send(Request("GET", hub.url(self.path), query=query))
-            listed = read_list(response, self._told, hub.speech)
+            listed = read_list(response, self._told, hub._speech)
             looked = Looked(offset, min(limit, listed.limit or 0))
             return Page(listed.records, total=listed.total, raw=response, hint=looked)
 
@@ -144,9 +145,9 @@ class Resource(Part[R, R]):
         bodies = Bodies(body, old)
 
         async def create(hub: HubService, /, *args: Any, auth: Any = UNSET, **kwargs: Any) -> Any:
-            hub = hub.asked_by(auth)
+            hub = hub._asked_by(auth)
             told = await bodies.made(hub, args, kwargs)
-            return read_one(await hub.send(Request.json("POST", hub.url(self.path), told)), self._told, hub.speech)
+            return read_one(await hub.send(Request.json("POST", hub.url(self.path), told)), self._told, hub._speech)
 
         doc = f"Makes {an(self._what)}: POST /{self.path}."
         return operation(described(create, creating(body), doc, old=old))
@@ -157,8 +158,10 @@ class Resource(Part[R, R]):
 
         async def delete(hub: HubService, /, *args: Any, **kwargs: Any) -> None:
             asked = given(shape, hub.call.operation, args, kwargs)
-            hub = hub.asked_by(asked.get("auth", UNSET))
-            await hub.send(Request("DELETE", self._url(hub, asked[parameter], parameter)))
+            hub = hub._asked_by(asked.get("auth", UNSET))
+            # Tried again after an answer that was lost, it would find nothing, and say that there was nothing.
+            deletion = Request("DELETE", self._url(hub, asked[parameter], parameter), idempotent=False)
+            read_nothing(await hub.send(deletion))
 
         doc = f"Deletes the {self._what}: DELETE {self._shown(parameter)}."
         return operation(described(delete, shape, doc))  # type: ignore[return-value]  # of either colour

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from typing import Any, cast
 
-from msgspec import field, json
+from msgspec import field
 
 from jackfield import DecodeError, Response
 
 from ._model import HubModel
 
 # Some Hubs answer a token that they do not take with a 400: of Authup with one of these codes, of the others silent.
-_OF_TOKENS = frozenset({"expired_token", "inactive_token", "invalid_token", "token_expired", "token_invalid"})
+OF_TOKENS = frozenset({"expired_token", "inactive_token", "invalid_token", "token_expired", "token_invalid"})
 _MOST_ISSUES = 100
 _MOST_TOLD = 10  # of them in a note
 _LONGEST = 200  # characters of each
@@ -34,18 +34,12 @@ class ErrorResponse(HubModel):
     issues: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     model_extra: dict[str, Any] = field(default_factory=dict[str, Any])
 
-    def model_dump(
-        self, *, mode: Literal["python", "json"] = "python", by_alias: bool = True, exclude_none: bool = False
-    ) -> dict[str, Any]:
-        """By name, as flame_hub_client has them; whatever else the Hub said stands beside them."""
-        dumped = HubModel.model_dump(self, mode=mode, by_alias=False, exclude_none=exclude_none)
-        extra: dict[str, Any] = dumped.pop("model_extra")
+    def model_dump(self, **options: Any) -> dict[str, Any]:
+        """By attribute, as flame_hub_client has them; whatever else the Hub said stands beside them."""
+        options["by_alias"] = False
+        dumped = HubModel.model_dump(self, **options)
+        extra: dict[str, Any] = dumped.pop("model_extra", {})
         return dumped | extra
-
-    def model_dump_json(self, *, indent: int | None = None, by_alias: bool = True, exclude_none: bool = False) -> str:
-        """The same, as JSON text."""
-        text = json.encode(self.model_dump(exclude_none=exclude_none))
-        return (text if indent is None else json.format(text, indent=indent)).decode()
 
     def wrong(self) -> list[str]:
         """Each issue in words."""
@@ -69,10 +63,24 @@ def said(response: Response) -> ErrorResponse | None:
     )
 
 
+def says_none(response: Response) -> bool:
+    """Whether the Hub itself says that there is no such record: gateways have other words for a path they know not."""
+    try:
+        told: dict[str, Any] = response.decode(dict[str, Any])
+    except DecodeError:
+        return False
+    return response.status == 404 and told.get("statusCode") == 404 and told.get("code") == "NOT_FOUND"
+
+
+def shown(words: str) -> str:
+    """What is safe in a terminal, and on one line of a log."""
+    return words if words.isprintable() else "".join(c if c.isprintable() else " " for c in words)
+
+
 def is_of_token(told: ErrorResponse) -> bool:
     """Whether a 400 is about the token that the request bore."""
     silent = told.code == "BAD_REQUEST" and not told.message and not told.issues
-    return told.code in _OF_TOKENS or silent
+    return told.code in OF_TOKENS or silent
 
 
 def _number(told: object) -> int | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from json import dumps
 from typing import Any, cast
 
@@ -14,17 +15,20 @@ from ._model import HIDDEN, OLD
 from ._names import spelled
 
 _SHORTEST = 4  # characters of a secret that is looked for inside of words
+_USUAL = HIDDEN | {"children", "code", "issues", "message", "path", "pathAbsolute", "received", "statusCode"}
+_TOKEN = b"eyJ"  # what a JWT begins with, and little else
+_hide_tokens = re.compile(r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?").sub
 
 
-def masked(response: Response, request: Request) -> Response:
-    """The answer without the secrets of the request's body."""
-    secrets = sorted(_secrets_in(request), key=len, reverse=True)
-    if not secrets:
+def masked(response: Response, request: Request, tokens: Iterable[str] = ()) -> Response:
+    """The answer without the secrets of the request's body, and without tokens: these, or whatever else is a JWT."""
+    secrets = [*_secrets_in(request), *tokens]
+    if not secrets and _TOKEN not in response.content:
         return response
     try:
         told = response.decode(Any)
     except DecodeError:
-        return response.replace(body=_words(response.content.decode(errors="replace"), secrets).encode())
+        return response.replace(body=without(response.content.decode(errors="replace"), secrets).encode())
     try:
         shown = _value(told, secrets)
     except RecursionError:
@@ -47,18 +51,25 @@ def _secrets_in(request: Request) -> list[str]:
 def _value(told: Any, secrets: Sequence[str]) -> Any:
     if isinstance(told, dict):
         pairs = cast("dict[str, Any]", told).items()
-        return {_words(name, secrets): _value(value, secrets) for name, value in pairs}
+        return {_name(name, secrets): _value(value, secrets) for name, value in pairs}
     if isinstance(told, list):
         return [_value(value, secrets) for value in cast("list[object]", told)]
     if isinstance(told, str):
-        return "***" if told in secrets else _words(told, secrets)
+        return "***" if told in secrets else without(told, secrets)
     return told
 
 
-def _words(words: str, secrets: Sequence[str]) -> str:
+def _name(name: str, secrets: Sequence[str]) -> str:
+    """A field's name is a word of the Hub's, which a secret may be a part of by chance, or even be."""
+    if not name.isidentifier():
+        return without(name, secrets)
+    return "***" if name in secrets and name not in _USUAL and len(name) >= _SHORTEST else name
+
+
+def without(words: str, secrets: Iterable[str]) -> str:
     """The words without the secrets, be they as they are or as JSON has them."""
-    for secret in secrets:
+    for secret in sorted(secrets, key=len, reverse=True):  # one may be a part of another
         if len(secret) >= _SHORTEST:  # a shorter one is in every other word
             for form in (secret, dumps(secret)[1:-1], dumps(secret, ensure_ascii=False)[1:-1]):
                 words = words.replace(form, "***")
-    return words
+    return _hide_tokens("***", words)

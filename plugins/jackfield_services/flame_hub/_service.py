@@ -15,16 +15,17 @@ from jackfield import (
     Response,
     Service,
     ServiceError,
-    Url,
-    UsageError,
 )
 from jackfield_plugins.retry import Retry
 
-from ._errors import HubAPIError, hub_error
+from ._checking import check_options, check_way
+from ._credentials import address
+from ._errors import HubAPIError, HubLoginError, hub_error
 from ._model import NEW, OLD, UNSET_T, Generation
+from ._reading import no_page
 from ._secrecy import masked
 from ._speech import Speech, generation_of
-from ._who import auth_of
+from .auth import Nobody, auth_of
 from .types import AuthParam
 
 _SHOWN = ("page[limit]", "page[offset]", "sort", "include", "fields")
@@ -34,10 +35,11 @@ class HubService(Service):
     """One of a FLAME Hub's services.
 
     Args:
-        base_url: where it is, path included; None: the Hub of PrivateAIM.
+        base_url: where it is, path included; the Hub of PrivateAIM, if it is left out.
         auth: who asks: a `PasswordAuth(…)` or the like, which several clients may share; a string is an access token.
         client: not used; the transport of flame_hub_client.
         generation: of the Hub, "0.1.1" or "1.1.0"; None: its answers tell.
+        allow_http: send tokens to an `http:` address that is not on this machine, for all to read.
         options: as every client takes them.
 
     Raises:
@@ -49,73 +51,80 @@ class HubService(Service):
 
     def __init__(
         self,
-        base_url: str | None = None,
+        base_url: str | UNSET_T = UNSET,
         auth: AuthParam = None,
         *,
-        client: object = None,
+        client: None = None,
         generation: Generation | None = None,
+        allow_http: bool = False,
         **options: Unpack[ClientOptions],
     ) -> None:
         if client is not None:
             raise ConfigurationError("client= was an httpx client: give base_url and auth, and timeout= or transport=")
         if generation not in (None, OLD, NEW):
             raise ConfigurationError(f"generation is {OLD!r}, {NEW!r}, or None to find it out, not {generation!r}")
-        self.speech = Speech(generation)  # shared by every view
+        check_options(type(self).__name__, options)
+        self._speech = Speech(generation)  # shared by every view
         self._learning = Flights()
-        address = self._default_base_url if base_url is None else base_url
-        _check_address(address)
-        super().__init__(address, defaults=(Retry(), auth_of(auth)), visible_query=_SHOWN, **options)
+        self._allow_http = allow_http
+        self._who = auth_of(auth)
+        url = self._default_base_url if base_url is UNSET else base_url
+        check_way(address(url), self._who, allow_http)
+        super().__init__(url, defaults=(Retry(), self._who), visible_query=_SHOWN, **options)
 
     @property
     def generation(self) -> Generation | None:
         """The Hub's, as far as its answers have told."""
-        return self.speech.generation
+        return self._speech.generation
 
     async def send(self, request: Request, *, stream: bool = False) -> Response:
-        """Sends a request, from inside an operation; an answer that says no is a `HubAPIError`."""
+        """Sends a request, from inside an operation; an answer that is no success (2xx) is a `HubAPIError`."""
+        call = None
         try:
-            return await super().send(request, stream=stream)
+            response = await super().send(request, stream=stream)
         except ServiceError as error:
             if error.response is None or isinstance(error, HubAPIError):
-                raise
-            call, response = error.call, masked(error.response, request)
-        told = hub_error(response)  # raised outside, so that what is not masked does not go along as its context
+                raise error.with_traceback(None) from error.__cause__  # the frames of steps tell nobody anything
+            call, response = error.call, error.response
+        else:
+            if 200 <= response.status < 300:
+                return response if stream else no_page(response)
+            response = await response.settled()
+        self._speech.doubt(response)
+        told = hub_error(masked(response, request, self._who.secrets()))
+        if response.status == 401 and isinstance(self._who, Nobody):
+            told.add_note("this was asked by nobody: give auth=")
         if call is not None:
             told.attach(call)
-        raise told
+        raise told  # outside, so that what is not masked does not go along as its context
 
-    def asked_by(self, auth: AuthParam | UNSET_T) -> Self:
+    def _asked_by(self, auth: AuthParam | UNSET_T) -> Self:
         """This client, but with another's credentials; None: with nobody's."""
-        return self if auth is UNSET else self.with_options(auth=auth_of(auth))
+        if auth is UNSET:
+            return self
+        who = auth_of(auth)
+        check_way(self._wiring.base, who, self._allow_http)
+        view = self.with_options(auth=who)
+        view._who = who
+        return view
 
-    async def told_generation(self) -> Generation:
+    async def _told_generation(self) -> Generation:
         """The Hub's generation, for what has another form in each; asked for where no answer has told it so far."""
-        if self.speech.generation is None and not self.call.dry:
+        if self._speech.generation is None and not self.call.dry:
             try:
-                await self._learning.join(self.runtime, "generation", self._learn, self.call.limit(inf))
+                await self._learning.join(self.runtime, self._who, self._learn, self.call.limit(inf))
             except TimeoutError as error:
                 raise self.call.overdue() from error
-        return self.speech.generation or NEW
+        return self._speech.generation or NEW
 
     async def _learn(self) -> None:
         """Asks for one record of a list that every Hub has."""
         asked = Request("GET", self.url(self._collection), query=[("page[limit]", "1")])
         try:
-            self.speech.learn(await self.send(asked))
+            self._speech.learn(await self.send(asked))
+        except HubLoginError:  # the auth service's: it tells nothing of this one
+            raise
         except HubAPIError as error:
             if error.response is None or generation_of(error.response) is None:
                 raise
-            self.speech.learn(error.response)
-
-
-def _check_address(base_url: object) -> None:
-    if not isinstance(base_url, str) or not base_url:
-        found = "an empty text" if base_url == "" else type(base_url).__name__
-        raise ConfigurationError(
-            f"base_url is where the service is, 'https://…', or None for the Hub of PrivateAIM, not {found}: if an "
-            "environment variable has it, is that one set?"
-        )
-    try:
-        Url.parse(base_url)
-    except UsageError as error:
-        raise ConfigurationError(f"base_url: {error}") from None
+            self._speech.learn(error.response)

@@ -8,6 +8,8 @@ from typing import Any
 
 from msgspec import UNSET
 
+from jackfield import UsageError
+
 from ._model import Body, Shown
 
 _humps = re.compile(r"(?<=[a-z])(?=[A-Z])").sub
@@ -80,6 +82,8 @@ def updating(parameter: str, kind: type, body: type[Body]) -> Signature:
 
 def given(shape: Signature, operation: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     """What was given, by name; raises TypeError for what the operation does not take."""
+    if not isinstance(kwargs.get("meta", False), bool):
+        raise UsageError(f"meta is True or False, not {kwargs['meta']!r}")
     ids = 0 if shape is FINDING else 1
     told = dict(zip(shape.parameters, args, strict=False))
     if len(args) == ids and kwargs.keys() <= shape.parameters.keys() - told.keys():
@@ -88,6 +92,17 @@ def given(shape: Signature, operation: str, args: tuple[Any, ...], kwargs: dict[
         return shape.bind(*args, **kwargs).arguments
     except TypeError as error:
         raise TypeError(f"{operation}: {error}") from None
+
+
+def taken(
+    parameter: str, operation: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[object, tuple[Any, ...]]:
+    """The id that was given, by position or by name, and the rest of what was given by position."""
+    if args and parameter in kwargs:
+        raise TypeError(f"{operation}: multiple values for argument {parameter!r}")
+    if not args and parameter not in kwargs:
+        raise TypeError(f"{operation}: missing a required argument: {parameter!r}")
+    return (args[0], args[1:]) if args else (kwargs.pop(parameter), ())
 
 
 def described(

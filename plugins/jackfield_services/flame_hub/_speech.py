@@ -8,6 +8,11 @@ from typing import Any, cast
 from jackfield import ContractError, DecodeError, Response
 
 from ._model import NEW, OLD, Generation
+from ._said import OF_TOKENS
+
+# Of its own errors a Hub tells by these statuses, and an old one by these codes: what a gateway says has others.
+_STATUSES = frozenset({400, 401, 403, 404})
+_CODES = OF_TOKENS | {"BAD_REQUEST", "FORBIDDEN", "NOT_FOUND", "UNAUTHORIZED"}
 
 
 class Speech:
@@ -40,6 +45,13 @@ class Speech:
             self.generation = told
         return self.generation or NEW
 
+    def doubt(self, refusal: Response) -> None:
+        """Forgets what was found out, if the Hub refuses what it was sent as the other generation does: it may have
+        been upgraded. The next call that has to know asks."""
+        told = generation_of(refusal) if refusal.status == 400 and self._given is None else None
+        if told is not None and told != self.generation:
+            self.generation = None
+
 
 def generation_of(response: Response) -> Generation | None:
     """What an answer tells, be it a record, a list or an error; None for nothing."""
@@ -48,9 +60,19 @@ def generation_of(response: Response) -> Generation | None:
     except DecodeError:
         return None
     if response.status >= 400:
-        return (NEW if "issues" in answer else OLD) if {"statusCode", "code"} <= answer.keys() else None
+        return _by_refusal(answer) if response.status in _STATUSES else None
     record = _record_in(answer)
     return _by_date(record) or _by_envelope(answer) or _by_names(record)
+
+
+def _by_refusal(answer: Mapping[str, object]) -> Generation | None:
+    """The new one says each time what is wrong, be it nothing; the old one nothing, or with which `children`."""
+    code = answer.get("code")
+    if "statusCode" not in answer or not isinstance(code, str):
+        return None
+    if isinstance(answer.get("issues"), list):
+        return NEW
+    return OLD if code in _CODES or isinstance(answer.get("children"), list) else None
 
 
 def _record_in(answer: Mapping[str, Any]) -> Mapping[str, Any]:

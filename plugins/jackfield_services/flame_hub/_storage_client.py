@@ -6,9 +6,9 @@ from msgspec import UNSET
 
 from jackfield import AsyncClient, Client, ProgressCallback, Request, Response, Url, operation, streamed
 from jackfield_plugins.streaming import Download, Part
-from jackfield_plugins.uploads import body_of
+from jackfield_plugins.uploads import MultipartForm, body_of
 
-from ._downloading import USUAL, check_chunk_size, chunked, named
+from ._downloading import check_chunk_size, checked, chunked, measured, named
 from ._errors import HubAPIError
 from ._model import UNSET_T, Id
 from ._reading import read_list
@@ -16,7 +16,7 @@ from ._resource import Resource
 from ._service import HubService
 from ._storage_models import Bucket, BucketFile, CreateBucket
 from ._telling import id_of
-from ._uploading import form_of, time_for
+from ._uploading import parts_of, taken, time_for
 from .types import AuthParam, UploadFile
 
 BUCKETS = Resource("buckets", Bucket)
@@ -66,12 +66,14 @@ class StorageService(HubService):
         Raises:
             UsageError: a file is no such dictionary, or cannot be read; before anything is sent, where that can be
                 known.
+            ContractError: the Hub has taken other files than these, or not the whole of them.
             HubAPIError: the Hub did not take them. With a token that has ended they are sent once more, with another;
                 but not those that can be read only once, such as a pipe.
         """
-        hub = self.asked_by(auth)
+        hub = self._asked_by(auth)
         url = hub.url(BUCKETS.path, id_of(bucket_id, Bucket, "bucket_id"), "upload")
-        form = form_of(upload_file, hub.runtime)
+        parts = parts_of(upload_file, hub.runtime)
+        form = MultipartForm(parts)
         body = body_of(form.body, progress=progress)
         patient = hub.with_options(timeout=time_for(body, hub.call.options.timeout))
         try:
@@ -83,14 +85,14 @@ class StorageService(HubService):
                     "or a path, bytes, or a file that can seek"
                 )
             raise
-        return read_list(response, BucketFile, hub.speech).records
+        return taken(read_list(response, BucketFile, hub._speech).records, [part for _, part in parts])
 
     @streamed(Download())
     async def stream_bucket_tarball(
         self,
         part: Part,
         bucket_id: Id[Bucket],
-        chunk_size: int | None = USUAL,
+        chunk_size: int | None = 1024,
         *,
         auth: AuthParam | UNSET_T = UNSET,
     ) -> Response:
@@ -101,12 +103,12 @@ class StorageService(HubService):
 
         Args:
             bucket_id: the bucket, or its id.
-            chunk_size: bytes of each piece but the last, if it is given. If not, or None, pieces are as they arrive,
-                256 KiB at most: that costs less than the 1024 bytes of flame_hub_client.
+            chunk_size: bytes of each piece but the last; None: pieces are as they arrive, 256 KiB at most, which costs
+                much less.
             auth: who asks, for this call alone.
         """
         id = id_of(bucket_id, Bucket, "bucket_id")
-        name = bucket_id.name if isinstance(bucket_id, Bucket) else id
+        name = (bucket_id.name if isinstance(bucket_id, Bucket) else None) or id
         return await self._stream(part, self.url(BUCKETS.path, id, "stream"), f"{name}.tar", chunk_size, auth)
 
     @streamed(Download())
@@ -114,24 +116,32 @@ class StorageService(HubService):
         self,
         part: Part,
         bucket_file_id: Id[BucketFile],
-        chunk_size: int | None = USUAL,
+        chunk_size: int | None = 1024,
         *,
         auth: AuthParam | UNSET_T = UNSET,
     ) -> Response:
         """What is in a file: GET /bucket-files/{bucket_file_id}/stream; otherwise as `stream_bucket_tarball`.
 
-        It comes as it was uploaded, though the Hub calls it `application/gzip`, whatever it is.
+        It comes as it was uploaded, though the Hub calls it `application/gzip`, whatever it is. Of a `BucketFile` that
+        tells its size, there must come that much.
         """
         id = id_of(bucket_file_id, BucketFile, "bucket_file_id")
-        name = bucket_file_id.name if isinstance(bucket_file_id, BucketFile) else id
-        return await self._stream(part, self.url(BUCKET_FILES.path, id, "stream"), name, chunk_size, auth)
+        name = (bucket_file_id.name if isinstance(bucket_file_id, BucketFile) else None) or id
+        size = bucket_file_id.size if isinstance(bucket_file_id, BucketFile) else None
+        return await self._stream(part, self.url(BUCKET_FILES.path, id, "stream"), name, chunk_size, auth, size)
 
     async def _stream(
-        self, part: Part, url: Url, name: str, chunk_size: int | None, auth: AuthParam | UNSET_T
+        self,
+        part: Part,
+        url: Url,
+        name: str,
+        chunk_size: int | None,
+        auth: AuthParam | UNSET_T,
+        size: int | None = None,
     ) -> Response:
         check_chunk_size(chunk_size)
-        response = await self.asked_by(auth).send(part.of(Request("GET", url)), stream=True)
-        return chunked(named(response, name), chunk_size, self.runtime)
+        response = await self._asked_by(auth).send(part.of(Request("GET", url)), stream=True)
+        return chunked(measured(named(await checked(response), name), size), chunk_size, self.runtime)
 
 
 class StorageClient(StorageService, Client):

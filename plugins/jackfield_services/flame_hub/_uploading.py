@@ -1,23 +1,27 @@
-"""What is uploaded to a bucket, as callers describe it: checked, and made into a form that is read while it is sent."""
+"""What is uploaded to a bucket, as callers describe it: checked, and held against what the Hub has of it."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterable, Mapping, Sequence
 from inspect import iscoroutinefunction
 from typing import Any, cast
 from uuid import UUID
 
-from jackfield import Runtime, StreamBody, UsageError
-from jackfield_plugins.uploads import FilePart, MultipartForm, Source
+from jackfield import ContractError, Runtime, StreamBody, UsageError
+from jackfield_plugins.uploads import FilePart, Source
+
+from ._storage_models import BucketFile
 
 _KEYS = {"file_name", "content", "content_type"}
 _OCTETS = "application/octet-stream"
 _STRIDE = 64 * 1024  # bytes, for which there is the whole of the timeout, as there is in a download
 _LONGEST = 7 * 86_400.0  # seconds
+_MOST = 10  # files that an error names
 
 
-def form_of(files: Sequence[object], runtime: Runtime) -> MultipartForm:
-    """A part for each file, under a random name.
+def parts_of(files: Sequence[object], runtime: Runtime) -> list[tuple[str, FilePart]]:
+    """A part of a form for each file, under a random name.
 
     Args:
         files: an `UploadFile` each; they are read, and never changed.
@@ -28,7 +32,23 @@ def form_of(files: Sequence[object], runtime: Runtime) -> MultipartForm:
     """
     if not files:
         raise UsageError("there is nothing to upload: give {'file_name': …, 'content': …}, one for each file")
-    return MultipartForm([(_part_name(runtime), _part(file)) for file in files])
+    return [(_part_name(runtime), _part(file)) for file in files]
+
+
+def taken(records: list[BucketFile], parts: Sequence[FilePart]) -> list[BucketFile]:
+    """What the Hub has of the files, if that is all of them, as long as they were; where it tells, and that is known.
+
+    Raises:
+        ContractError: it is not.
+    """
+    if len(records) != len(parts):
+        raise ContractError(f"the Hub tells of {len(records)} files, and {len(parts)} were sent: see find_bucket_files")
+    sizes = Counter(record.size for record in records if record.size is not None)
+    lost = Counter(part.body.length for part in parts if part.body.length is not None) - sizes
+    if lost and sizes.total() == len(records):
+        wrong = ", ".join(f"{record.path}: {record.size}" for record in records[:_MOST])
+        raise ContractError(f"what was sent has {', '.join(map(str, lost))} bytes; what the Hub has of it: {wrong}")
+    return records
 
 
 def time_for(body: StreamBody, timeout: float) -> float:

@@ -4,38 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from copy import copy
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar, Unpack
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from msgspec import UNSET
 
 from jackfield import AsyncItems, Done, JobDefinition, JobState, Pending, Request, UsageError, check_seconds
 from jackfield_plugins.polling import Paced
 
-from ._analysis_models import Analysis, AnalysisNode
+from ._analysis_models import AnalysisNode
 from ._job_errors import HubJobCancelledError, HubJobError
-from ._model import OLD, Id, Record
-from ._project_models import MasterImage, Project, ProjectNode
+from ._model import OLD, Record
+from ._project_models import ProjectNode
 from ._reading import read_one
 from ._service import HubService
-from ._telling import id_of
-from .types import BaseKwargs
 
 A = TypeVar("A", ProjectNode, AnalysisNode)
 P = ParamSpec("P")
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
+_ANY = 10**9  # polls in a row that may fail: a Hub that is restarted is away for minutes, and a wait has an end
+_TAKEN = """
+
+    Besides what is waited for, or its id, it takes `timeout`, seconds that it waits, 1800 where none is given, and 0 to
+    look once; and `auth`, who asks, for this call alone.
+
+    Raises:
+        HubJobError: it has failed, was stopped, or a node has rejected it: `code` says which.
+        JobTimeoutError: the time is up; the text says what is known.
+    """  # of every wait
 _DONE = frozenset({"executed", "finished"})  # of 1.1.0, and of 0.1.1
 
 
-class WaitOptions(BaseKwargs, total=False):
-    """What every wait takes: `timeout` in seconds, 1800 where none is given; 0 looks once."""
-
-    timeout: float
-
-
 class Wait(Paced[T]):
-    """Looks at once, as what is waited for may have happened before; then as `Paced` does."""
+    """Looks at once, as it may have happened before; then as `Paced` does, whatever fails and passes."""
 
     _limit: float | None = None
 
@@ -64,7 +66,7 @@ class Process(Wait[R]):
     """
 
     def __init__(self, path: str, model: type[R], kind: str, *, old: str | None) -> None:
-        super().__init__(growth=1.2, longest=15.0)
+        super().__init__(growth=1.2, longest=15.0, faults=_ANY)
         self._path = path
         self._model = model
         self._kind = kind
@@ -72,7 +74,7 @@ class Process(Wait[R]):
 
     async def poll(self, service: HubService, job: Pending) -> JobState[R]:
         response = await service.send(Request("GET", service.url(self._path, job.id)))
-        record = read_one(response, self._model, service.speech)
+        record = read_one(response, self._model, service._speech)
         kind = self._old if service.generation == OLD else self._kind
         if kind is None:
             raise UsageError(f"a Hub of generation {OLD} does not tell how the {self._kind} goes")
@@ -83,7 +85,9 @@ class Process(Wait[R]):
         if status in ("failed", "stopped"):
             error = HubJobError if status == "failed" else HubJobCancelledError
             raise error(f"the {kind} of {self._path}/{job.id} has {status}", status, record)
-        return job._replace(state=status or "", progress=None if percent is None else min(max(percent / 100, 0.0), 1.0))
+        return job._replace(
+            state=status or "not begun", progress=None if percent is None else min(max(percent / 100, 0.0), 1.0)
+        )
 
 
 class Approval(Wait[list[A]]):
@@ -95,7 +99,7 @@ class Approval(Wait[list[A]]):
     """
 
     def __init__(self, path: str, find: Callable[[Any, str], AsyncItems[A]]) -> None:
-        super().__init__(interval=5.0, growth=1.5)
+        super().__init__(interval=5.0, growth=1.5, faults=_ANY)
         self._path = path
         self._find: Callable[[Any, str], AsyncItems[A]] = find
 
@@ -122,7 +126,7 @@ class Waiting(JobDefinition[P, T]):
 
     async def start(self, client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         given = dict(kwargs)
-        timeout, hub = given.pop("timeout", None), client.asked_by(given.pop("auth", UNSET))
+        timeout, hub = given.pop("timeout", None), client._asked_by(given.pop("auth", UNSET))
         progress: Any = await super().start(hub, args, given)
         if timeout is not None:
             progress.style = progress.style.lasting(timeout)
@@ -135,64 +139,8 @@ def until(
     """Makes an operation that waits, of a method that says for which record."""
 
     def define(body: Callable[Concatenate[Any, P], Coroutine[Any, Any, JobState[T]]]) -> Waiting[P, T]:
+        if body.__doc__:  # not so with python -OO
+            body.__doc__ += _TAKEN
         return Waiting(body, style)
 
     return define
-
-
-BUILD = Process("analyses", Analysis, "build", old="build")
-DISTRIBUTION = Process("analyses", Analysis, "distribution", old=None)
-EXECUTION = Process("analyses", Analysis, "execution", old="run")
-IMAGE_BUILD = Process("master-images", MasterImage, "build", old=None)
-OF_PROJECT = Approval[ProjectNode](
-    "projects", lambda core, id: core.find_project_nodes.all(filter={"project_id": id}, include=())
-)
-OF_ANALYSIS = Approval[AnalysisNode](
-    "analyses", lambda core, id: core.find_analysis_nodes.all(filter={"analysis_id": id}, include=())
-)
-
-
-class WaitingService(HubService):
-    """The waits of the core service. As jobs, they have `start`, whose handle tells of state and progress."""
-
-    @until(BUILD)
-    async def wait_until_analysis_built(
-        self, analysis_id: Id[Analysis], **options: Unpack[WaitOptions]
-    ) -> JobState[Analysis]:
-        """Waits until an analysis is built; HubJobError: that has failed, or was stopped."""
-        return Pending(id_of(analysis_id, Analysis, "analysis_id"))
-
-    @until(DISTRIBUTION)
-    async def wait_until_analysis_distributed(
-        self, analysis_id: Id[Analysis], **options: Unpack[WaitOptions]
-    ) -> JobState[Analysis]:
-        """Waits until an analysis is on its nodes, which Hubs of 0.1.1 do not tell; HubJobError: that has failed."""
-        return Pending(id_of(analysis_id, Analysis, "analysis_id"))
-
-    @until(EXECUTION)
-    async def wait_until_analysis_executed(
-        self, analysis_id: Id[Analysis], **options: Unpack[WaitOptions]
-    ) -> JobState[Analysis]:
-        """Waits until an analysis has run; HubJobError: that has failed, or was stopped."""
-        return Pending(id_of(analysis_id, Analysis, "analysis_id"))
-
-    @until(OF_ANALYSIS)
-    async def wait_until_analysis_approved(
-        self, analysis_id: Id[Analysis], **options: Unpack[WaitOptions]
-    ) -> JobState[list[AnalysisNode]]:
-        """Waits until all of its nodes have approved an analysis; HubJobError: one has rejected it."""
-        return Pending(id_of(analysis_id, Analysis, "analysis_id"))
-
-    @until(OF_PROJECT)
-    async def wait_until_project_approved(
-        self, project_id: Id[Project], **options: Unpack[WaitOptions]
-    ) -> JobState[list[ProjectNode]]:
-        """Waits until all of its nodes have approved a project; HubJobError: one has rejected it."""
-        return Pending(id_of(project_id, Project, "project_id"))
-
-    @until(IMAGE_BUILD)
-    async def wait_until_master_image_built(
-        self, master_image_id: Id[MasterImage], **options: Unpack[WaitOptions]
-    ) -> JobState[MasterImage]:
-        """Waits until a master image is built, which Hubs of 0.1.1 do not tell; HubJobError: that has failed."""
-        return Pending(id_of(master_image_id, MasterImage, "master_image_id"))

@@ -5,21 +5,22 @@ The first call of any of them logs in, whatever its thread or task; the rest sha
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from jackfield import ConfigurationError, Secret
+from jackfield import ConfigurationError, Pure, Secret, hookimpl
 from jackfield_plugins.auth import Bearer, ClientSecretPost, Grant, GrantSource, TokenStore
 
-from ._credentials import id_of, text
+from ._auth_models import Client, Robot
+from ._credentials import AUTH_SERVICE, holder, text
 from ._login import LoginAuth
 from ._model import Id, Record
+from ._node_models import ClientCredentials
 
 if TYPE_CHECKING:
     from .types import AuthParam
 
 __all__ = ["ClientAuth", "HubAuth", "PasswordAuth", "RobotAuth", "StaticAuth"]
-
-_HUB = "https://auth.privateaim.dev"
 
 
 class HubAuth:
@@ -27,11 +28,15 @@ class HubAuth:
 
     _who: str
 
+    def secrets(self) -> list[str]:
+        """What is sent with requests, and is not to be shown."""
+        return []
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._who})"
 
 
-class PasswordAuth(HubAuth, LoginAuth):
+class PasswordAuth(LoginAuth, HubAuth):
     """A user, by name and password; later by refresh tokens, and again by the password where one fails.
 
     Args:
@@ -52,7 +57,7 @@ class PasswordAuth(HubAuth, LoginAuth):
         self,
         username: str,
         password: str | Secret,
-        base_url: str = _HUB,
+        base_url: str = AUTH_SERVICE,
         client: None = None,
         *,
         allow_http: bool = False,
@@ -62,11 +67,11 @@ class PasswordAuth(HubAuth, LoginAuth):
         super().__init__(f"username={name!r}", grant, base_url, client, allow_http, store)
 
 
-class RobotAuth(HubAuth, LoginAuth):
+class RobotAuth(LoginAuth, HubAuth):
     """A robot, by id and secret: for Hubs of generation 0.1.1; later ones have clients instead.
 
     Args:
-        robot_id: the robot, or its id.
+        robot_id: the robot, or its id; or the node or project that it was made for.
         robot_secret: the robot's secret.
         base_url, client, allow_http, store: as of `PasswordAuth`.
 
@@ -78,22 +83,22 @@ class RobotAuth(HubAuth, LoginAuth):
         self,
         robot_id: Id[Record],
         robot_secret: str | Secret,
-        base_url: str = _HUB,
+        base_url: str = AUTH_SERVICE,
         client: None = None,
         *,
         allow_http: bool = False,
         store: TokenStore | None = None,
     ) -> None:
-        name, secret = id_of(robot_id, "robot_id"), text(robot_secret, "robot_secret")
+        name, secret = holder(robot_id, (Robot,), "robot_id"), text(robot_secret, "robot_secret")
         grant = Grant({"grant_type": "robot_credentials", "id": name, "secret": secret})
         super().__init__(f"robot_id={name!r}", grant, base_url, client, allow_http, store)
 
 
-class ClientAuth(HubAuth, LoginAuth):
+class ClientAuth(LoginAuth, HubAuth):
     """A client, by id and secret.
 
     Args:
-        client_id: the client, or its id.
+        client_id: the client, or its id; or the node or analysis that it was made for.
         client_secret: the client's secret.
         base_url, client, allow_http, store: as of `PasswordAuth`.
 
@@ -105,13 +110,13 @@ class ClientAuth(HubAuth, LoginAuth):
         self,
         client_id: Id[Record],
         client_secret: str | Secret,
-        base_url: str = _HUB,
+        base_url: str = AUTH_SERVICE,
         client: None = None,
         *,
         allow_http: bool = False,
         store: TokenStore | None = None,
     ) -> None:
-        name = id_of(client_id, "client_id")
+        name = holder(client_id, (Client, ClientCredentials), "client_id")
         proof = ClientSecretPost(name, text(client_secret, "client_secret"))
         super().__init__(f"client_id={name!r}", Grant.client_credentials(), base_url, client, allow_http, store, proof)
 
@@ -129,12 +134,29 @@ class StaticAuth(HubAuth, Bearer):
     _who = "***"
 
     def __init__(self, access_token: str | Secret) -> None:
-        super().__init__(text(access_token, "access_token"))
+        self._token = Secret(text(access_token, "access_token"))
+        super().__init__(self._token)
+
+    def secrets(self) -> list[str]:
+        return [self._token.reveal()]
 
 
-def auth_of(given: AuthParam) -> HubAuth | None:
-    """What a client was given as `auth`, as a plugin; a string is an access token."""
-    if given is None or isinstance(given, HubAuth):
+class Nobody(HubAuth):
+    """Asks without a token, which is enough for reading realms; in place of it a call may name who asks."""
+
+    name = "auth"
+    _who = ""
+
+    @hookimpl
+    def jackfield_steps(self) -> Iterable[Pure]:
+        return []
+
+
+def auth_of(given: AuthParam) -> HubAuth:
+    """Who is meant by `auth`; a string is an access token."""
+    if given is None:
+        return Nobody()
+    if isinstance(given, HubAuth):
         return given
     if isinstance(given, str):
         return StaticAuth(given)

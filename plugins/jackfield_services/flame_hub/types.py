@@ -112,9 +112,7 @@ class UploadFile(TypedDict):
     """A file for a bucket; its name may hold folders."""
 
     file_name: str
-    content: (
-        bytes | bytearray | memoryview | str | PathLike[str] | IO[bytes] | ReadableBinary | AsyncIterable[bytes]
-    )
+    content: bytes | bytearray | memoryview | str | PathLike[str] | IO[bytes] | ReadableBinary | AsyncIterable[bytes]
     content_type: NotRequired[str]
 
 
@@ -125,7 +123,8 @@ class UuidModel(Protocol):
     def id(self) -> UUID: ...
 
 
-UuidIdentifiable: TypeAlias = UuidModel | UUID | str
+UuidIdentifiable: TypeAlias = Any | UUID | str
+"""A `UuidModel`, or its id. Methods take records of their own kind alone; of this type they take anything."""
 
 __all__ = [
     "AnalysisBucketType",

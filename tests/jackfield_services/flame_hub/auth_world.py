@@ -62,6 +62,7 @@ class World:
         answers: what the next token requests are answered with instead of a token.
         genuine: what a request for records is answered with, whoever asks.
         probed: what the auth service answers to questions about tokens; None: the truth.
+        probed_dead: what it answers where the token has ended.
         asked: the bodies of the token requests.
         seen: methods and paths, in their order.
         made: how many records were created.
@@ -75,6 +76,7 @@ class World:
         self.answers: list[Response | Exception] = []
         self.genuine: list[dict[str, Any]] = []
         self.probed: Response | Exception | None = None
+        self.probed_dead: Response | None = None
         self.realms = Response(200, body=b'{"data": []}')
         self.asked: list[dict[str, Any]] = []
         self.seen: list[str] = []
@@ -120,7 +122,9 @@ class World:
     def _introspected(self, alive: bool) -> Response:
         if isinstance(self.probed, Exception):
             raise self.probed
-        return self.probed or (Response(200, body=b'{"active": true}') if alive else said(self.dead))
+        if self.probed or alive:
+            return self.probed or Response(200, body=b'{"active": true}')
+        return self.probed_dead or said(self.dead)
 
     def _token(self, request: Request) -> Response:
         assert request.headers["content-type"] == "application/json"

@@ -64,8 +64,9 @@ class Taking:
         self.transport = FakeTransport(otherwise=self._take)
 
     def _take(self, request: Request) -> Response:
-        self.parts += parts_of(request)
-        return Response(201, body=encode({"data": [TOLD for _ in self.parts]}))
+        parts = parts_of(request)
+        self.parts += parts
+        return Response(201, body=encode({"data": [TOLD | {"size": len(part.content)} for part in parts]}))
 
 
 class Told:

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import pytest
+from msgspec.json import decode, encode
 from tests.jackfield_services.flame_hub.auth_world import AUTH
 
-from jackfield import ConfigurationError, Secret, UsageError
+from jackfield import ConfigurationError, Secret
 from jackfield_services.flame_hub._model import Record
+from jackfield_services.flame_hub._on_wire import on_wire
 from jackfield_services.flame_hub.auth import (
     ClientAuth,
+    Nobody,
     PasswordAuth,
     RobotAuth,
     StaticAuth,
     auth_of,
 )
+from jackfield_services.flame_hub.models import Analysis, Client, ClientCredentials, Node, Realm, Robot
 
 ROBOT_ID = "a7a939e5-ebb3-4587-ae67-fcec3d34b42c"
 CANARY = "hunter2-canary"
-
-
-class Nobody(Record):
-    id: UUID | None = None
 
 
 class Maker(NamedTuple):
@@ -42,6 +41,13 @@ MAKERS = [
     Maker(RobotAuth, "robot_id", "robot_secret"),
     Maker(ClientAuth, "client_id", "client_secret"),
 ]
+
+
+def record(model: type[Record], **told: str) -> Record:
+    """One as a Hub tells of it."""
+    return decode(encode(told), type=on_wire(model, "1.1.0"))
+
+
 EVERY = pytest.mark.parametrize("make", MAKERS, ids=["password", "robot", "client"])
 WRONG = pytest.mark.parametrize(
     ("given", "found"), [(None, "NoneType"), ("", "an empty one"), (7, "int"), (b"x", "bytes")]
@@ -65,9 +71,35 @@ def test_an_access_token_is_a_text(given: Any, found: str) -> None:
 
 
 @EVERY
-def test_a_record_without_an_id_is_nobody(make: Maker) -> None:
-    with pytest.raises(ConfigurationError, match=f"{make.who} is a text"):
-        make(**{make.who: Nobody()})
+@pytest.mark.parametrize("model", [Client, Robot, Node])
+def test_a_record_without_an_id_is_nobody(make: Maker, model: type[Record]) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{make.who} is "):
+        make(**{make.who: decode(b"{}", type=on_wire(model, "1.1.0"))})
+
+
+CLIENT_ID = "0c2cbb5a-1ad8-4b9e-a0a1-5f8b30b6d1e5"
+
+
+@pytest.mark.parametrize(
+    ("record", "make", "who"),
+    [
+        (record(Client, id=ROBOT_ID), MAKERS[2], ROBOT_ID),
+        (record(ClientCredentials, id=ROBOT_ID), MAKERS[2], ROBOT_ID),
+        (record(Node, id=ROBOT_ID, clientId=CLIENT_ID), MAKERS[2], CLIENT_ID),
+        (record(Analysis, id=ROBOT_ID, clientId=CLIENT_ID), MAKERS[2], CLIENT_ID),
+        (record(Robot, id=ROBOT_ID), MAKERS[1], ROBOT_ID),
+        (record(Node, id=CLIENT_ID, robotId=ROBOT_ID), MAKERS[1], ROBOT_ID),
+    ],
+    ids=lambda given: type(given).__name__,
+)
+def test_a_record_says_who_it_is_or_who_was_made_for_it(record: Record, make: Maker, who: str) -> None:
+    assert repr(make(**{make.who: record})) == f"{make.kind.__name__}({make.who}='{who}')"
+
+
+@pytest.mark.parametrize("make", MAKERS[1:], ids=["robot", "client"])
+def test_a_record_of_another_kind_is_refused(make: Maker) -> None:
+    with pytest.raises(ConfigurationError, match=rf"{make.who} is of a \w+, and a Realm has none"):
+        make(**{make.who: record(Realm, id=ROBOT_ID)})
 
 
 @EVERY
@@ -101,7 +133,7 @@ def test_credentials_do_not_go_over_http_unless_somebody_says_so(make: Maker) ->
 @EVERY
 @pytest.mark.parametrize("base_url", ["auth.hub.test", "ftp://auth.hub.test", f"https://u:{CANARY}@h", f"{AUTH}/?a=b"])
 def test_an_address_is_one(make: Maker, base_url: str) -> None:
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(ConfigurationError, match=r"^base_url: ") as caught:
         make(base_url=base_url)
     assert CANARY not in str(caught.value)
 
@@ -158,7 +190,7 @@ def test_whose_answers_may_be_kept_for_whom_is_told_by_all_that_proves_it() -> N
 def test_a_client_takes_a_string_for_an_access_token() -> None:
     auth = MAKERS[0]()
 
-    assert auth_of(None) is None
+    assert isinstance(auth_of(None), Nobody)
     assert auth_of(auth) is auth
     assert isinstance(made := auth_of("token"), StaticAuth)
     assert made.jackfield_identity() == StaticAuth("token").jackfield_identity()

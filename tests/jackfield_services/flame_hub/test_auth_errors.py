@@ -22,7 +22,10 @@ from jackfield import (
     UnauthorizedError,
     UnavailableError,
 )
+from jackfield.testing import VirtualSyncRuntime
 from jackfield_plugins.auth import TokenError
+from jackfield_plugins.retry import Retry
+from jackfield_services.flame_hub import CoreClient
 from jackfield_services.flame_hub._errors import (
     HubAPIError,
     HubLoginError,
@@ -39,9 +42,10 @@ WRONG = {
     "error": "invalid_request",
     "error_description": "The user credentials are invalid.",
 }
+PASSWORD, ROBOT = PasswordAuth("admin", CANARY, AUTH), RobotAuth("r2d2", CANARY, AUTH)
 EVERY = pytest.mark.parametrize(
     "auth",
-    [PasswordAuth("admin", CANARY, AUTH), RobotAuth("r2d2", CANARY, AUTH), ClientAuth("c3po", CANARY, AUTH)],
+    [PASSWORD, ROBOT, ClientAuth("c3po", CANARY, AUTH)],
     ids=["password", "robot", "client"],
 )
 
@@ -90,6 +94,39 @@ def test_what_is_not_the_hubs_is_a_refusal_too_and_hints_at_the_address(world: W
 
 
 @pytest.mark.parametrize(
+    "body", [b"<!doctype html><title>FLAME</title>", b"", b"[]", b"{}", b'{"access_token": "a\\nb"}'], ids=repr
+)
+def test_an_answer_without_a_token_hints_at_the_address_too(world: World, body: bytes) -> None:
+    error = failure(world, PasswordAuth("admin", CANARY, AUTH), Response(200, {"content-type": "text/html"}, body))
+
+    assert isinstance(error, HubLoginError)
+    assert str(error).startswith("no token came: the ")
+    assert "that is no answer of a Hub's auth service: check base_url" in error.__notes__
+    assert (error.request.operation, error.request.url) == ("read (token)", f"{AUTH}/token")
+    assert error.__cause__ is None
+    assert error.__context__ is None
+
+
+def test_a_robot_that_a_later_hub_does_not_know_is_told_of_clients(world: World) -> None:
+    unknown = {"statusCode": 400, "code": "invalid_grant", "message": "The grant type is missing."}
+    notes = [failure(World(Client), auth, said(unknown)).__notes__ for auth in (ROBOT, PASSWORD)]
+
+    told = "robots are of Hubs of generation 0.1.1: later ones have clients in their place, see ClientAuth"
+    assert [told in each for each in notes] == [True, False]
+
+
+@pytest.mark.parametrize("answer", [said(WRONG), Response(503), Response(200)], ids=["400", "503", "200"])
+def test_the_traceback_of_a_login_is_short(world: World, answer: Response) -> None:
+    world.answers = [answer]
+    core = CoreClient("https://core.hub.test", PASSWORD, transport=world.transport, runtime=VirtualSyncRuntime())
+    with pytest.raises(HubAPIError) as caught:
+        core.with_options(retry=Retry(max_attempts=1)).get_nodes()
+
+    assert len(traceback.format_exception(caught.value)) <= 15
+    assert "During handling" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
     ("answer", "kind", "meaning", "text"),
     [
         (Response(503, {"retry-after": "7"}), HubUnavailableError, UnavailableError, "received status code 503"),
@@ -121,6 +158,15 @@ def test_what_may_pass_is_tried_again_whatever_the_call_does(world: World, troub
 
 def test_the_auth_service_says_when_to_come_back(world: World) -> None:
     world.answers = [Response(503, {"retry-after": "7"})]
+
+    get(world.patient(PasswordAuth("admin", CANARY, AUTH)).create())
+
+    assert world.runtime.elapsed >= 7
+
+
+def test_when_to_come_back_may_be_told_by_the_services_own_clock(world: World) -> None:
+    told = {"date": "Mon, 01 Jan 2001 00:00:00 GMT", "retry-after": "Mon, 01 Jan 2001 00:00:07 GMT"}
+    world.answers = [Response(503, told)]
 
     get(world.patient(PasswordAuth("admin", CANARY, AUTH)).create())
 

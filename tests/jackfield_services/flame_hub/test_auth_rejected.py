@@ -98,7 +98,62 @@ def test_only_where_the_answer_does_not_tell_the_auth_service_is_asked(
 
     refused(world, "create")
 
-    assert world.seen == ["POST /nodes", *asked, "POST /token", "POST /nodes"]
+    assert world.seen == ["POST /nodes", *asked, "POST /token", *asked[:1], "POST /nodes"]
+
+
+@pytest.mark.parametrize("status", [200, 404, 429])
+def test_a_service_that_answers_without_the_token_is_there(world: World, status: int) -> None:
+    world.dead, world.realms = INTERNAL, Response(status)
+
+    refused(world, "read")
+
+    assert world.seen[-2:] == ["POST /token", "GET /nodes"]
+
+
+@pytest.mark.parametrize("dead", [SILENT, INTERNAL], ids=["400", "500"])
+def test_what_is_only_read_is_sent_again_without_another_question(world: World, dead: dict[str, Any]) -> None:
+    world.dead = dead
+
+    refused(world, "read")
+
+    assert world.seen.count("GET /token/introspect") == 1
+
+
+@pytest.mark.parametrize("genuine", [INTERNAL, SILENT], ids=["500", "400"])
+@pytest.mark.parametrize("status", [400, 401])
+def test_an_auth_service_that_refuses_all_tokens_says_nothing_of_one(
+    world: World, genuine: dict[str, Any], status: int
+) -> None:
+    nodes = world.client(password())
+    get(nodes.read())
+    world.probed = said({"statusCode": status, "code": "UNAUTHORIZED", "message": "You may not introspect."})
+    world.genuine, world.seen = [genuine], []
+
+    with pytest.raises(ServiceError) as caught:
+        get(nodes.create())
+
+    assert caught.value.status == genuine["statusCode"]
+    assert world.seen.count("POST /nodes") == 1
+
+
+def test_a_token_that_the_auth_service_cannot_tell_of_lets_nothing_be_made_twice(world: World) -> None:
+    nodes = world.client(password())
+    get(nodes.read())
+    told: list[Response | Exception] = [Response(401), ConnectionLostError("cut")]
+
+    def answer(request: Request) -> Response:
+        if request.url.path == "/token/introspect":
+            world.probed = told.pop(0)
+        return world.answer(request)
+
+    world.transport._otherwise = answer
+    world.genuine, world.seen = [INTERNAL], []
+
+    with pytest.raises(ServiceError) as caught:
+        get(nodes.create())
+
+    assert caught.value.status == 500
+    assert (world.seen.count("POST /nodes"), world.made) == (1, 0)
 
 
 def test_the_auth_service_is_asked_about_the_token_that_was_sent_and_no_more(world: World) -> None:
@@ -119,7 +174,7 @@ def test_the_auth_service_is_asked_about_the_token_that_was_sent_and_no_more(wor
 def test_the_auth_service_says_in_its_own_way_that_a_token_is_dead(
     world: World, dead: dict[str, Any], probed: Response
 ) -> None:
-    world.dead, world.probed = dead, probed
+    world.dead, world.probed_dead = dead, probed
 
     refused(world, "create")
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import pytest
 
 from jackfield import AsyncClient, Client, Request, Service, ServiceError, operation
+from jackfield_services.flame_hub import CoreClient, HubAuthenticationError
 from jackfield_services.flame_hub._errors import HubLoginError
 from jackfield_services.flame_hub.auth import ClientAuth, PasswordAuth, RobotAuth
 from jackfield_services.flame_hub.emulator import FlameHubEmulator
@@ -190,6 +191,13 @@ def test_a_sick_auth_service_makes_no_500_a_dead_token(hub: FlameHubEmulator, as
 
     assert ask(hub, auth, "read") == []
     assert token_requests(hub) == {"password": 1}
+
+
+def test_who_gave_no_auth_is_told(hub: FlameHubEmulator) -> None:
+    with CoreClient(hub.core_url) as core, pytest.raises(HubAuthenticationError) as caught:
+        core.get_nodes()
+
+    assert "this was asked by nobody: give auth=" in caught.value.__notes__
 
 
 def test_wrong_credentials_are_told(hub: FlameHubEmulator, ask: Any) -> None:

@@ -6,22 +6,21 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from msgspec.json import encode
+from msgspec.json import decode, encode
 from tests.jackfield_services.flame_hub.auth_world import AUTH, World, get
 
-from jackfield import ContractError, DecodeError, Response
+from jackfield import ContractError, Response
 from jackfield_plugins.auth import MemoryTokenStore
+from jackfield_services.flame_hub._errors import HubLoginError
 from jackfield_services.flame_hub._model import Record
+from jackfield_services.flame_hub._on_wire import on_wire
 from jackfield_services.flame_hub.auth import ClientAuth, HubAuth, PasswordAuth, RobotAuth, StaticAuth
+from jackfield_services.flame_hub.models import Client, Robot
 
 ROBOT_ID = "a7a939e5-ebb3-4587-ae67-fcec3d34b42c"
 PASSWORD = {"grant_type": "password", "username": "admin", "password": "start123"}
 ROBOT = {"grant_type": "robot_credentials", "id": ROBOT_ID, "secret": "beep-beep"}
 CLIENT = {"grant_type": "client_credentials", "client_id": ROBOT_ID, "client_secret": "s3cret"}
-
-
-class Robot(Record):
-    id: UUID
 
 
 def password(**options: Any) -> PasswordAuth:
@@ -66,10 +65,19 @@ def test_the_default_is_the_public_hub(world: World) -> None:
         assert str(world.transport.requests[-2].url) == "https://auth.privateaim.dev/token"
 
 
-@pytest.mark.parametrize("given", [ROBOT_ID, UUID(ROBOT_ID), Robot(id=UUID(ROBOT_ID))], ids=["str", "UUID", "record"])
-def test_robots_and_clients_are_named_by_id_or_by_themselves(world: World, given: Any) -> None:
-    get(world.client(RobotAuth(given, "beep-beep", AUTH)).read())
-    get(world.client(ClientAuth(given, "s3cret", AUTH)).read())
+def told(model: type[Record]) -> Record:
+    """A record of that id, as a Hub tells of it."""
+    return decode(encode({"id": ROBOT_ID}), type=on_wire(model, "0.1.1"))
+
+
+@pytest.mark.parametrize(
+    ("robot", "client"),
+    [(ROBOT_ID, ROBOT_ID), (UUID(ROBOT_ID), UUID(ROBOT_ID)), (told(Robot), told(Client))],
+    ids=["str", "UUID", "record"],
+)
+def test_robots_and_clients_are_named_by_id_or_by_themselves(world: World, robot: Any, client: Any) -> None:
+    get(world.client(RobotAuth(robot, "beep-beep", AUTH)).read())
+    get(world.client(ClientAuth(client, "s3cret", AUTH)).read())
 
     assert world.asked == [ROBOT, CLIENT]
 
@@ -206,5 +214,5 @@ def test_a_token_of_another_type_is_told(world: World) -> None:
 def test_an_answer_that_is_no_token_is_told(world: World) -> None:
     world.answers = [Response(200, body=b"<html>Sign in</html>")]
 
-    with pytest.raises(DecodeError):
+    with pytest.raises(HubLoginError, match=r"^no token came"):
         get(world.client(password()).read())

@@ -11,20 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec.json import encode
+from msgspec.json import decode, encode
 from tests.both import Both
 from tests.jackfield_services.flame_hub.storage_world import (
     BUCKET_ID,
     COLOURS,
     CONTENT,
     FILE_ID,
+    TOLD,
     Told,
     scripted,
     storage_of,
     streams,
 )
 
-from jackfield import Call, ContractError, NetworkError, Request, Response, TruncatedBodyError, UsageError
+from jackfield import Call, ContractError, DecodeError, NetworkError, Request, Response, TruncatedBodyError, UsageError
 from jackfield.testing import CutBody, FakeTransport
 from jackfield_services.flame_hub import (
     HubAPIError,
@@ -33,6 +34,7 @@ from jackfield_services.flame_hub import (
     HubUnavailableError,
     StorageClient,
 )
+from jackfield_services.flame_hub._on_wire import on_wire
 from jackfield_services.flame_hub.emulator import Fault, FlameHubEmulator
 from jackfield_services.flame_hub.models import Bucket, BucketFile
 
@@ -192,11 +194,19 @@ def test_a_tarball_has_pieces_of_that_size_too(hub: FlameHubEmulator, colour: st
         assert [len(piece) for piece in api.all(api.client.stream_bucket_tarball(bucket, 4096))] == [4096, 4096, 2048]
 
 
-@pytest.mark.parametrize("options", [{}, {"chunk_size": None}])
-def test_pieces_come_as_they_arrive_where_none_is_given(options: Any) -> None:
+def test_pieces_come_as_they_arrive_for_who_wants_that() -> None:
     transport = FakeTransport([Response(200, CODED, CONTENT)], piece=100_000)
     with scripted(transport, "sync") as api:
-        assert [len(piece) for piece in pieces(api, **options)] == [100_000, 100_000, 56_000]
+        assert [len(piece) for piece in pieces(api, None)] == [100_000, 100_000, 56_000]
+
+
+@BOTH_STREAMS
+def test_pieces_are_of_1024_bytes_where_nothing_is_said(operation: str) -> None:
+    with scripted(FakeTransport(otherwise=Response(200, CODED, CONTENT)), "sync") as api:
+        nothing, said = (api.all(stream(api, operation, FILE_ID, *given)) for given in ([], [1024]))
+
+    assert nothing == said
+    assert {len(piece) for piece in nothing} == {1024}
 
 
 class Plain(FakeTransport):
@@ -232,8 +242,9 @@ def test_pieces_are_cut_and_put_together(size: int, arriving: int) -> None:
         assert pieces(api, size) == [content[start : start + size] for start in range(0, 12, size)]
 
 
-def test_the_default_is_that_of_flame_hub_client_in_name() -> None:
+def test_the_default_is_that_of_flame_hub_client() -> None:
     for operation in (StorageClient.stream_bucket_file, StorageClient.stream_bucket_tarball):
+        assert type(operation.__signature__.parameters["chunk_size"].default) is int
         assert operation.__signature__.parameters["chunk_size"].default == 1024
         assert inspect.getdoc(operation)
 
@@ -396,7 +407,85 @@ def test_a_piece_that_is_whole_is_given_before_more_is_waited_for(colour: str) -
 def test_a_length_that_is_announced_is_counted() -> None:
     answer = Response(200, {"content-length": "10"}, CutBody(b"hello12345", after=5))
     with scripted(FakeTransport([answer]), "sync") as api, pytest.raises(TruncatedBodyError):
-        pieces(api)
+        pieces(api, None)
+
+
+def told_of(size: int | None) -> BucketFile:
+    """A file, as a Hub tells of it."""
+    return decode(encode(TOLD | {"size": size}), type=on_wire(BucketFile, "0.1.1"))
+
+
+@COLOURS
+@pytest.mark.parametrize("size", [1024, None])
+def test_a_stream_has_the_bytes_that_the_record_tells(colour: str, size: int | None, tmp_path: Path) -> None:
+    seen = Told()
+    with scripted(FakeTransport(otherwise=Response(200, CODED, CONTENT[:1024])), colour) as api:
+        api.get(api.client.stream_bucket_file(told_of(size)).to(tmp_path / "copy", progress=seen))
+        assert b"".join(api.all(api.client.stream_bucket_file(told_of(size)))) == CONTENT[:1024]
+
+    assert seen.totals == {size}
+
+
+@COLOURS
+@pytest.mark.parametrize("chunk_size", [None, 2, 1024])
+def test_a_stream_of_more_bytes_than_the_record_tells_is_an_error(colour: str, chunk_size: int | None) -> None:
+    with scripted(FakeTransport(otherwise=Response(200, CODED, b"hello")), colour) as api, pytest.raises(ContractError):
+        api.all(api.client.stream_bucket_file(told_of(4), chunk_size))
+
+
+@COLOURS
+@pytest.mark.parametrize("chunk_size", [None, 2, 1024])
+def test_a_stream_of_fewer_bytes_than_the_record_tells_is_an_error(colour: str, chunk_size: int | None) -> None:
+    hub = FakeTransport(otherwise=Response(200, CODED, b"hell"))
+    with scripted(hub, colour) as api, pytest.raises(TruncatedBodyError):
+        api.all(api.client.stream_bucket_file(told_of(5), chunk_size))
+
+
+@COLOURS
+def test_what_is_no_whole_file_is_none_on_disk(colour: str, tmp_path: Path) -> None:
+    hub = FakeTransport(otherwise=Response(200, CODED, b"hell"))
+    with scripted(hub, colour) as api, pytest.raises(TruncatedBodyError):
+        api.get(api.client.stream_bucket_file(told_of(5)).to(tmp_path / "copy"))
+
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- what is no file
+
+
+@COLOURS
+@BOTH_STREAMS
+@pytest.mark.parametrize("kind", ["text/html", "text/html; charset=utf-8", "TEXT/HTML"])
+def test_a_page_for_people_is_no_file(colour: str, operation: str, kind: str, tmp_path: Path) -> None:
+    sign_in = Response(200, {"content-type": kind}, b"<!doctype html><title>Sign in</title>")
+    with scripted(FakeTransport(otherwise=sign_in), colour) as api:
+        with pytest.raises(DecodeError, match=r"text/html.*check base_url"):
+            api.all(stream(api, operation, FILE_ID))
+        with pytest.raises(DecodeError, match=r"text/html.*check base_url"):
+            api.get(stream(api, operation, FILE_ID).to(tmp_path / "copy"))
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@COLOURS
+def test_a_record_without_a_name_gives_its_file_the_id(colour: str, tmp_path: Path) -> None:
+    file: Any = decode(encode(TOLD | {"name": None}), type=on_wire(BucketFile, "0.1.1"))
+    bucket: Any = decode(encode({"id": BUCKET_ID}), type=on_wire(Bucket, "0.1.1"))
+    with scripted(FakeTransport(otherwise=Response(200, CODED, b"hello")), colour) as api:
+        saved = [
+            api.get(api.client.stream_bucket_file(file).to(tmp_path)),
+            api.get(api.client.stream_bucket_tarball(bucket).to(tmp_path)),
+        ]
+
+    assert [path.name for path in saved] == [FILE_ID, f"{BUCKET_ID}.tar"]
+
+
+@BOTH_STREAMS
+def test_an_option_that_there_is_not_is_a_type_error(operation: str) -> None:
+    with scripted(transport := FakeTransport(), "sync") as api, pytest.raises(TypeError, match="chunksize"):
+        api.all(stream(api, operation, FILE_ID, chunksize=5))
+
+    assert transport.requests == []
 
 
 @COLOURS

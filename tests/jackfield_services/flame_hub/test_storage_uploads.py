@@ -30,7 +30,17 @@ from tests.jackfield_services.flame_hub.storage_world import (
     uploads,
 )
 
-from jackfield import Call, DeadlineExceededError, DecodeError, NetworkError, Request, Response, StreamBody, UsageError
+from jackfield import (
+    Call,
+    ContractError,
+    DeadlineExceededError,
+    DecodeError,
+    NetworkError,
+    Request,
+    Response,
+    StreamBody,
+    UsageError,
+)
 from jackfield.testing import FakeTransport, FaultServer, Peer, Reply
 from jackfield_services.flame_hub import HubAPIError, HubAuthenticationError, HubNotFoundError, HubUnavailableError
 from jackfield_services.flame_hub._uploading import time_for
@@ -500,6 +510,50 @@ def test_the_request_is_shown_without_being_sent() -> None:
     assert transport.requests == []
 
 
+# --- what the Hub says it has
+
+
+def answered(*sizes: int | None) -> FakeTransport:
+    """A Hub that tells of files of these sizes, whatever it gets."""
+    return FakeTransport(otherwise=Response(201, body=encode({"data": [TOLD | {"size": size} for size in sizes]})))
+
+
+@COLOURS
+@pytest.mark.parametrize("sizes", [(), (5,), (5, 5, 5)], ids=len)
+def test_a_hub_that_tells_of_other_files_than_were_sent_has_not_taken_them(colour: str, sizes: tuple[int, ...]) -> None:
+    with scripted(answered(*sizes), colour) as api, pytest.raises(ContractError, match=rf"tells of {len(sizes)} files"):
+        upload(api, HELLO, HELLO)
+
+
+@COLOURS
+@pytest.mark.parametrize("sizes", [(5, 4), (0, 5), (5, 5)])
+def test_a_file_that_is_of_another_size_there_is_told(colour: str, sizes: tuple[int, ...]) -> None:
+    with scripted(answered(*sizes), colour) as api, pytest.raises(ContractError, match="what was sent has 6 bytes"):
+        upload(api, HELLO, HELLO | {"content": "hello!"})
+
+
+@COLOURS
+@pytest.mark.parametrize(
+    ("sizes", "content"),
+    [
+        ((6, 5), b"hello!"),  # in whatever order
+        ((None, 5), b"hello!"),  # not told
+        ((5, 77), OnlyRead(b"hello!")),  # not known
+    ],
+)
+def test_what_is_not_known_is_not_held_against_it(colour: str, sizes: tuple[int | None, ...], content: Any) -> None:
+    with scripted(answered(*sizes), colour) as api:
+        assert len(upload(api, HELLO, HELLO | {"content": content})) == 2
+
+
+@COLOURS
+def test_an_option_that_there_is_not_is_a_type_error(colour: str) -> None:
+    with scripted(transport := answered(5), colour) as api, pytest.raises(TypeError, match="ath"):
+        upload(api, HELLO, ath="other")
+
+    assert transport.requests == []
+
+
 # --- time and memory
 
 
@@ -513,9 +567,9 @@ class Slow(FakeTransport):
 
 @COLOURS
 def test_an_upload_has_the_timeout_for_each_64_kilobytes(colour: str) -> None:
-    with scripted(Slow(otherwise=Response(201, body=b'{"data": []}')), colour, timeout=60) as api:
-        assert upload(api, HELLO | {"content": bytes(65536)}) == []
-        assert upload(api, HELLO | {"content": OnlyRead(b"")}) == []
+    with scripted(Slow(otherwise=Taking().transport._otherwise), colour, timeout=60) as api:
+        assert len(upload(api, HELLO | {"content": bytes(65536)})) == 1
+        assert len(upload(api, HELLO | {"content": OnlyRead(b"")})) == 1
         with pytest.raises(DeadlineExceededError):
             upload(api, HELLO)
 
@@ -550,7 +604,7 @@ class OnlyRead:
 def upload(api, path):
     content = {"path": Path, "file": lambda path: open(path, "rb"), "read": OnlyRead}[kind](path)
     file = {"file_name": "a", "content": content}
-    assert api.get(api.client.upload_to_bucket("id", file, progress=lambda *told: None)) == []
+    assert api.get(api.client.upload_to_bucket("id", file, progress=lambda *told: None))[0].size is None
 
 with Both(colour, StorageService, url) as api:
     upload(api, small)
@@ -571,7 +625,7 @@ def swallowing(peer: Peer) -> None:
         left = int(head.partition(b"content-length: ")[2].partition(b"\r")[0])
         while left:
             left -= len(peer.read(min(left, 1 << 20)))
-    peer.send(Reply(201, body=b'{"data": []}').wire())
+    peer.send(Reply(201, body=encode({"data": [TOLD | {"size": None}]})).wire())
 
 
 @COLOURS

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import copy
 import pickle
+import pydoc
 from collections.abc import Iterator
-from inspect import iscoroutine
+from inspect import Parameter, iscoroutine
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 from tests.jackfield_services.flame_hub.hub_wire import NO_SUCH, NOON
 
 from jackfield import (
@@ -241,15 +243,84 @@ def test_a_time_that_makes_no_sense_is_refused(new_desk: Desk, timeout: Any) -> 
 
 @pytest.mark.parametrize("given", [None, "", "..", 7])
 def test_what_is_no_id_is_refused(new_desk: Desk, given: Any) -> None:
-    with pytest.raises(UsageError, match="analysis_id is a Analysis"):
+    with pytest.raises(UsageError, match="analysis_id is an Analysis"):
         new_desk.wait("analysis_built", given)
 
 
-def test_an_option_that_there_is_not_is_a_type_error(new_desk: Desk) -> None:
+WAITS = [
+    "analysis_built",
+    "analysis_distributed",
+    "analysis_executed",
+    "analysis_approved",
+    "project_approved",
+    "master_image_built",
+]
+
+
+@pytest.mark.parametrize("what", WAITS)
+def test_an_option_that_there_is_not_is_a_type_error(desk: Desk, what: str) -> None:
+    asked = len(desk.hub.requests)
+    for options in ({"timout": 0}, {"ath": "other"}, {"interval": 1}):
+        with pytest.raises(TypeError, match=next(iter(options))):
+            desk.wait(what, desk.analysis.id, **options)
+        with pytest.raises(TypeError, match=next(iter(options))):
+            desk.start(what, desk.analysis.id, **options)
     with pytest.raises(TypeError):
-        new_desk.wait("analysis_built")
+        desk.wait(what)
     with pytest.raises(TypeError):
-        new_desk.wait("project_approved", new_desk.project, new_desk.project)
+        desk.wait(what, desk.analysis, desk.analysis)
+
+    assert len(desk.hub.requests) == asked
+
+
+COMMANDS = {
+    "sync_master_images": [],
+    "build_master_image": [NO_SUCH],
+    "send_registry_command": [NO_SUCH, "setup"],
+    "send_analysis_command": [NO_SUCH, "buildStart"],
+    "delete_analysis_logs": [NO_SUCH],
+    "delete_analysis_node_logs": [NO_SUCH, NO_SUCH],
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_take_no_other_options_than_they_have(desk: Desk, command: str) -> None:
+    asked = len(desk.hub.requests)
+    for options in ({"ath": "other"}, {"timeout": 1}, {"foo": 1}):
+        with pytest.raises(TypeError, match=next(iter(options))):
+            desk.do(command, *COMMANDS[command], **options)
+
+    assert len(desk.hub.requests) == asked
+
+
+@pytest.mark.parametrize("word", [None, "", 5, ["setup"], b"setup"])
+@pytest.mark.parametrize("command", ["send_registry_command", "send_analysis_command"])
+def test_a_command_is_a_word(desk: Desk, command: str, word: Any) -> None:
+    asked = len(desk.hub.requests)
+    with pytest.raises(UsageError, match=r"command is a word, '\w+', .*, not "):
+        desk.do(command, NO_SUCH, word)
+
+    assert len(desk.hub.requests) == asked
+
+
+@pytest.mark.parametrize("what", WAITS)
+def test_help_shows_what_a_wait_takes(what: str) -> None:
+    parameters = list(getattr(CoreClient, f"wait_until_{what}").__signature__.parameters.values())
+
+    assert [(one.name, one.kind, one.default) for one in parameters[-2:]] == [
+        ("timeout", Parameter.KEYWORD_ONLY, 1800.0),
+        ("auth", Parameter.KEYWORD_ONLY, UNSET),
+    ]
+    shown = pydoc.plain(pydoc.render_doc(getattr(CoreClient, f"wait_until_{what}")))
+    assert all(word in shown for word in ("timeout", "auth", "HubJobError", "JobTimeoutError", "and gives "))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_what_a_command_takes(command: str) -> None:
+    operation = getattr(CoreClient, command)
+    shown = pydoc.plain(pydoc.render_doc(operation))
+
+    assert all(f"{name}: " in shown.partition("Args:")[2] for name in operation.__signature__.parameters)
 
 
 @pytest.mark.parametrize("fault", [502, 503, 504, 429, Fault.RESET, Fault.CLOSE, Fault.TRUNCATED])
@@ -260,15 +331,29 @@ def test_faults_that_pass_do_not_end_a_wait(desk: Desk, fault: Any) -> None:
     assert desk.wait("analysis_built", desk.analysis).build_status in ("finished", "executed")
 
 
-def test_faults_that_do_not_pass_end_it(desk: Desk) -> None:
+def test_a_hub_that_is_away_for_minutes_does_not_end_a_wait(desk: Desk) -> None:
     desk.command("buildStart", polls=2, outcome=Outcome.SUCCEEDED)
+    desk.hub.inject(503, times=60, path="/analyses/*", method="GET")
+
+    assert desk.wait("analysis_built", desk.analysis).build_status in ("finished", "executed")
+    assert desk.runtime.elapsed > 300
+
+
+def test_a_hub_that_is_away_for_good_ends_it_with_the_time_and_the_reason(desk: Desk) -> None:
     desk.hub.inject(503, times=1000, path="/analyses/*", method="GET")
 
-    with pytest.raises(UnavailableError) as caught:
-        desk.wait("analysis_built", desk.analysis)
+    with pytest.raises(JobTimeoutError, match=r"told nothing after 100 s .*failed: received status code 503") as caught:
+        desk.wait("analysis_built", desk.analysis, timeout=100)
 
-    assert isinstance(caught.value, HubAPIError)
+    assert isinstance(caught.value.__cause__, UnavailableError)
     assert caught.value.job_token is not None
+
+
+def test_what_nobody_has_begun_is_told_when_the_time_is_up(desk: Desk) -> None:
+    with pytest.raises(JobTimeoutError, match=r"was not over \(not begun\) after 100 s"):
+        desk.wait("analysis_built", desk.analysis, timeout=100)
+    with pytest.raises(JobTimeoutError, match=r"was not over \(0 of 0 approved\) after 100 s"):
+        desk.wait("project_approved", desk.project, timeout=100)
 
 
 def test_an_error_of_the_hub_ends_a_wait_at_once(desk: Desk) -> None:
