@@ -17,6 +17,8 @@ import jackfield_plugins.retry
 import jackfield_plugins.signing
 import jackfield_plugins.streaming
 import jackfield_plugins.uploads
+import jackfield_services.buffy
+import jackfield_services.buffy.emulator
 import jackfield_services.flame_hub.emulator
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -52,6 +54,8 @@ DOCUMENTED = [
     jackfield_plugins.signing,
     jackfield_plugins.streaming,
     jackfield_plugins.uploads,
+    jackfield_services.buffy,
+    jackfield_services.buffy.emulator,
     jackfield_services.flame_hub.emulator,
 ]
 

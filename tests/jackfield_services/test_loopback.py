@@ -19,7 +19,11 @@ NAME = "loopback-under-test"
 
 
 class Handler(LoopbackHandler):
-    """Tells method and target; /reset resets after it, /unread leaves the body where it is, and ends."""
+    """Tells method and target; /reset resets after it, /unread leaves the body, and ends; /last ends all."""
+
+    def __init__(self, connection: socket.socket, server: LoopbackServer) -> None:
+        self.loopback = server
+        super().__init__(connection, server)
 
     def respond(self) -> None:
         if self.path != "/unread":
@@ -33,6 +37,10 @@ class Handler(LoopbackHandler):
         self.wfile.write(told)
         if self.path == "/reset":
             self.reset()
+        if self.path == "/last":
+            self.wfile.flush()
+            self.loopback.refuse(spared=self.connection)
+            self.close_connection = True
 
 
 @pytest.fixture
@@ -177,3 +185,29 @@ def test_a_stopped_server_refuses_connections_and_may_be_stopped_again(server: L
     assert server.stop() == server.stop() == 1
     with pytest.raises(ConnectionRefusedError):
         connect(server)
+
+
+def test_a_handler_may_end_it_and_spare_its_own_connection(server: LoopbackServer) -> None:
+    with connect(server) as connection, connect(server) as other:
+        other.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert other.recv(65536) == told(b"GET /")
+        connection.sendall(b"GET /last HTTP/1.1\r\n\r\n")
+        assert rest(connection) == told(b"GET /last")
+        assert rest(other) == b""
+        with pytest.raises(ConnectionRefusedError):
+            connect(server)
+
+
+def test_the_next_server_may_take_the_port_of_one_that_has_ended(server: LoopbackServer) -> None:
+    with connect(server) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        connection.recv(65536)
+        server.stop()
+        again = LoopbackServer(NAME, Handler, urlsplit(server.url).port or 0)
+    assert again.url == server.url
+    again.stop()
+
+
+def test_a_port_that_is_taken_is_not_shared(server: LoopbackServer) -> None:
+    with pytest.raises(OSError, match="in use"):
+        LoopbackServer(NAME, Handler, urlsplit(server.url).port or 0)

@@ -120,7 +120,8 @@ class AsyncDeviceLogin(DeviceLoginService, AsyncClient):
 
 def _begun(response: Response, now: float) -> DeviceCode:
     try:
-        begun = convert(response.decode(dict[str, Any]), known(_Begun), strict=False)  # some services quote their numbers
+        told = response.decode(dict[str, Any])
+        begun = convert(told, known(_Begun), strict=False)  # some services quote their numbers
     except ValidationError as error:
         raise DecodeError(f"this is no answer to a device authorization request: {error}") from error
     _check_shown(begun)

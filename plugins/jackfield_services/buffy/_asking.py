@@ -41,3 +41,19 @@ def asked_for(
         cache_configuration=None if cache_configuration is None else checked_configuration(cache_configuration),
         validation_hash_type=validation_hash_type,
     )
+
+
+def checked_request(asked: RequestIn) -> RequestIn:
+    """The same, checked as it is now."""
+    return asked_for(
+        asked.url,
+        asked.group_name,
+        asked.http_method,
+        asked.http_query_params,
+        asked.http_request_body,
+        asked.http_header_fields,
+        asked.description,
+        asked.documentation_link,
+        asked.cache_configuration,
+        asked.validation_hash_type,
+    )

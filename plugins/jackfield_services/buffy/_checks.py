@@ -43,6 +43,24 @@ def check_text(name: str, given: object) -> None:
         raise BuffyValueError(f"{name} holds half of a surrogate pair") from None
 
 
+def check_wish(name: str, given: object) -> None:
+    """Whether a version can be wished for so; raises BuffyValueError."""
+    if name in ("prefer_cached", "fallback"):
+        check_bool(name, given)
+    elif name.endswith("_pinned"):
+        if given is not None:
+            check_bool(name, given)
+    else:
+        check_text(name, given)
+
+
+def check_version(given: object) -> None:
+    """Whether this can name one version; raises BuffyValueError."""
+    check_text("response_version", given)
+    if given in (None, "", ".", "..", "latest"):  # to a server of 0.7.3 'latest' is the oldest
+        raise BuffyValueError(f"response_version names one version, '20261121000000' say, not {given!r}")
+
+
 def check_url(given: object) -> None:
     """Whether Buffy can fetch this; raises BuffyValueError."""
     if not isinstance(given, str):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -10,7 +9,6 @@ from typing import NamedTuple
 from ._errors import BuffyCacheEmptyError, BuffyNoMatchError
 from ._models import Response
 
-_EXCERPT = 500  # characters of a server's reason
 SERVABLE = ("ready", "duplicate")
 
 
@@ -81,9 +79,8 @@ def original(chosen: Response, responses: Iterable[Response]) -> Response:
 
 def empty(failed: Response) -> BuffyCacheEmptyError:
     """The error that a version which could not be fetched is, where there is no other."""
-    told = failed.download_stats.error if failed.download_stats else None
-    last = re.sub(r"\?[^\s'\"]*", "?***", (told or "").strip().rpartition("\n")[2])  # a query may hold a key
-    reason = last[:_EXCERPT] or "the server does not say why"
+    told = failed.download_stats.reason if failed.download_stats else ""
+    reason = told or "the server does not say why"
     return BuffyCacheEmptyError(
         f"version {failed.version} could not be fetched, and no other is kept: {reason}", text=reason
     )

@@ -14,7 +14,7 @@ from . import _handles as handles
 from ._address import address
 from ._asking import asked_for
 from ._bound import Making
-from ._checks import check_bool, checked_headers
+from ._checks import check_bool, check_text, checked_headers
 from ._credentials import HttpAuth, credentials
 from ._environment import flag, variable
 from ._errors import BuffyValueError
@@ -74,6 +74,8 @@ class BuffyBase(BuffyService):
         if api_version != "v1":
             raise BuffyValueError(f"api_version is 'v1', not {api_version!r}")
         check_bool("local_download_fallback", local_download_fallback)
+        check_bool("ssl", ssl)
+        check_text("group_name", group_name)
         where = address(url, host, port, base_path, ssl=ssl)
         self.ssl, self.host, self.port, self.base_path = where.ssl, where.host, where.port, where.base_path
         self.group_name = group_name
@@ -90,6 +92,7 @@ class BuffyBase(BuffyService):
             options["transport"] = lambda: TrustingTransport(
                 lambda: getattr(myself(), "buffy_server_verify_ssl_request", True)
             )
+        self._removals = set[tuple[str, ...]]()
         self._api_url = where.url(api_version)
         super().__init__(self._api_url, defaults=defaults, visible_query=_SHOWN, **options)
 
@@ -177,6 +180,7 @@ class BuffyBase(BuffyService):
             cache_configuration,
             validation_hash_type,
         )
+        check_bool("hold_request_order", hold_request_order)
         return Order(asked), hold_request_order
 
 

@@ -70,8 +70,8 @@ class Handle:
         return self.state.seen.download_stats if self.state.seen else None
 
     def fetch_directly(self) -> None:
-        """From here on this is fetched from its origin, past the server; `order` goes back to it."""
-        self.state.is_local = True
+        """From here on this is fetched from its origin, whatever is forced; `order` goes back to the server."""
+        self.state.go_local(is_direct=True)
 
     def _bound_version(self) -> str | None:
         return None if self.state.bound is None else self.state.bound.version

@@ -36,6 +36,9 @@ def headers(given: object) -> dict[str, str]:
     """Header fields; raises BuffyValueError for such as no server sends, which end a Buffy server."""
     pairs = _pairs("http_header_fields", given, 0)
     checked_headers("http_header_fields", pairs)
+    for name, value in pairs.items():
+        if value != value.strip():  # U+00A0, say, which Headers has no objection to, but a Buffy server dies of
+            raise BuffyValueError(f"http_header_fields: the value of {name!r} begins or ends with a blank")
     return pairs
 
 

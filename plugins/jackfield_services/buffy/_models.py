@@ -15,6 +15,8 @@ from ._strategies import RequestCacheConfiguration
 Status: TypeAlias = Literal["wait", "in_progress", "ready", "duplicate", "failed"]
 HttpMethod: TypeAlias = Literal["get", "post", "put"]
 
+_EXCERPT = 500  # characters of a server's reason
+
 if TYPE_CHECKING:
     _Tags: TypeAlias = list[str]
     _Flag: TypeAlias = bool
@@ -44,7 +46,7 @@ class _Asked(Model):
 class RequestIn(_Asked):
     """What Buffy is to fetch. All but the last four make it the request that it is."""
 
-    http_method: str = "get"
+    http_method: HttpMethod = "get"
     http_header_fields: dict[str, Any] = field(default_factory=dict[str, Any])
     http_query_params: dict[str, Any] = field(default_factory=dict[str, Any])
     http_request_body: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -85,6 +87,19 @@ class ResponseDownloadStats(Model):
     def __post_init__(self) -> None:
         self.downloaded_bytes = self.downloaded_bytes or 0
         self.state = self.state or "init"
+
+    @property
+    def reason(self) -> str:
+        """The last line of `error`, which is a traceback, without the query of an URL, as it may hold a key."""
+        last = (self.error or "").strip().rpartition("\n")[2]
+        return re.sub(r"\?[^\s'\"]*", "?***", last)[:_EXCERPT]
+
+    def __repr__(self) -> str:
+        told = f"{type(self).__name__}: {self.state}, {self.downloaded_bytes} bytes"
+        return f"<{told}, {self.reason}>" if self.reason else f"<{told}>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("state", self.state), ("downloaded_bytes", self.downloaded_bytes), ("error", self.reason)]
 
 
 class ResponseContentAttributes(Model):

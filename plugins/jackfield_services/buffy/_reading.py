@@ -21,16 +21,16 @@ from jackfield_plugins.streaming import Download, Part, in_pieces
 
 from ._checks import check_count, told_hash
 from ._content import Expected, verified
-from ._errors import BuffyServerError, BuffyValueError
+from ._errors import BuffyIntegrityError, BuffyServerError, BuffyValueError
 from ._local import attributes_of, origin_request
 from ._models import Response, ResponseContentAttributes
 from ._names import name_of
 from ._order import Order
-from ._ordering import Ordering
-from ._sink import checked_file, write
+from ._sink import checked_file, checked_folder, write
+from ._versions import Versions
 
 
-class Reading(Ordering):
+class Reading(Versions):
     """What one does with what came of an order."""
 
     @streamed(Download())
@@ -52,24 +52,22 @@ class Reading(Ordering):
         return answer if chunk_size is None else in_pieces(answer, chunk_size, self.runtime)
 
     async def _kept_content(self, part: Part, order: Order) -> HttpResponse:
-        version = await self.completed(order)
+        version = _verifiable(await self.completed(order))
         answer = await self._content_of(part, order, version)
         if answer.status in (404, 500):  # it was there a moment ago: cleaned up, or the server was started again
             await answer.settled()
             order.change()
-            version = await self.completed(order)
+            version = _verifiable(await self.completed(order))
             answer = await self._content_of(part, order, version)
         if answer.status != 200:
             raise BuffyServerError.of(await answer.settled())
-        if version.content_hash_hex is None:
-            return answer
         kind = told_hash(order.known().validation_hash_type)
         ask = partial(self._hash_now, order, version)
-        return verified(answer, Expected(version.version, kind, version.content_hash_hex, ask), self.runtime)
+        return verified(answer, Expected(version.version, kind, version.content_hash_hex or "", ask), self.runtime)
 
     async def _hash_now(self, order: Order, version: Response) -> str | None:
         """What a version hashes to now; where that is something else, what is served is chosen anew."""
-        found = await self._timely().get_response(order.known().id, version.version)
+        found = await self.get_response(order.known().id, version.version)
         now = None if found is None else found.content_hash_hex
         if now != version.content_hash_hex:
             order.change()
@@ -123,14 +121,13 @@ class Reading(Ordering):
         Raises:
             BuffyValueError: there is not one of the two.
             BuffyIntegrityError: it is not what was cached.
-            UsageError: the path cannot be written to.
+            UsageError: the path, or the file, cannot be written to.
         """
         if (target is None) == (dir is None):
-            raise BuffyValueError("Use target or dir as filesink not both" if dir else "give target, or dir")
+            raise BuffyValueError("give target, or dir" if dir is None else "Use target or dir as filesink not both")
         if dir is not None:
-            if not await self.runtime.offload(Path(dir).is_dir):
-                raise BuffyValueError(f"there is no folder {dir}: make it first")
-            target = Path(dir, await self.file_name(order) or "download")
+            folder = await self.runtime.offload(partial(checked_folder, dir))
+            target = Path(folder, await self.file_name(order) or "download")
         if isinstance(target, str | PathLike):
             return await self.content(order).to(target, overwrite=True, max_bytes=max_bytes, progress=progress)
         return await self._pour(order, checked_file(target), max_bytes, progress)
@@ -146,6 +143,13 @@ class Reading(Ordering):
                     raise BodyTooLargeError(f"the content is longer than max_bytes, {max_bytes}")
                 await self.runtime.offload(partial(write, file, piece))
         return file
+
+
+def _verifiable(version: Response) -> Response:
+    """The same; raises BuffyIntegrityError where the server does not say what its content hashes to."""
+    if not version.content_hash_hex:
+        raise BuffyIntegrityError(f"version {version.version} cannot be verified: the server tells no hash")
+    return version
 
 
 def _nobody(received: int, total: int | None, rate: float) -> None:

@@ -1,11 +1,26 @@
-"""Files that callers hold open: which can take a download, and how they get it."""
+"""Where callers want a download: folders, and files that they hold open."""
 
 from __future__ import annotations
 
 from io import TextIOBase
+from os import PathLike
+from pathlib import Path
 from typing import BinaryIO, cast
 
+from jackfield import UsageError
+
 from ._errors import BuffyValueError
+
+
+def checked_folder(given: str | PathLike[str]) -> Path:
+    """A folder that is there; raises BuffyValueError for anything else."""
+    try:
+        folder = Path(given)
+        if folder.is_dir():
+            return folder
+    except (OSError, TypeError, ValueError) as error:
+        raise BuffyValueError(f"dir cannot be used: {error}") from None
+    raise BuffyValueError(f"there is no folder {folder}: make it first")
 
 
 def checked_file(target: object) -> BinaryIO:
@@ -21,9 +36,12 @@ def checked_file(target: object) -> BinaryIO:
 
 
 def write(file: BinaryIO, piece: bytes) -> None:
-    """Writes all of it: a file without a buffer may take a part."""
+    """Writes all of it, as a file without a buffer may take a part; raises UsageError where it does not take it."""
     while piece:
-        taken = file.write(piece)
+        try:
+            taken = file.write(piece)
+        except (OSError, ValueError) as error:
+            raise UsageError(f"the file cannot be written to: {error}") from error
         if not isinstance(taken, int) or taken >= len(piece):
             return
         piece = piece[taken:]

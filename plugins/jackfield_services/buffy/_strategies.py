@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from msgspec import field
+from msgspec.structs import replace
 
 from jackfield import Model
 
@@ -90,3 +91,8 @@ class RequestCacheConfiguration(Model):
     recaching_strategy: Strategy = field(default_factory=when_remote_changed)
     max_cached_unpinned_versions: int = 2
     max_cached_pinned_versions: int = 10
+
+
+def differ(wanted: RequestCacheConfiguration, given: RequestCacheConfiguration) -> bool:
+    """Whether these two are not the same, for whatever request they are."""
+    return replace(wanted, request_id=given.request_id) != given

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from math import inf
-from threading import Lock
 from typing import Any, Generic, Protocol, TypeVar
 
 from jackfield import (
@@ -15,7 +14,6 @@ from jackfield import (
     ConfigurationError,
     ContractError,
     DeadlineExceededError,
-    Headers,
     JackfieldError,
     Request,
     Response,
@@ -34,19 +32,15 @@ from ._errors import BuffyValueError
 from ._handles import Handle
 from ._models import Response as Version
 from ._order import Order
+from ._recent import Recent
 from ._strategies import RequestCacheConfiguration, when_requested
+from ._telling import reason_against, told
 
 H_co = TypeVar("H_co", bound=Handle, covariant=True)
 
 log = logging.getLogger("jackfield.buffy")
 
-# What says nothing of who asks. Any other header may be a credential, whatever its name.
-_TOLD = frozenset({"accept", "accept-language", "content-type"})
-# These are the connection's, or Buffy's own.
-_UNTOLD = frozenset({"accept-encoding", "connection", "content-length", "host", "proxy-authorization", "user-agent"})
-_HARMLESS = _TOLD | frozenset({"accept-encoding", "user-agent"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-_REMEMBERED = 1024  # URLs
 # Seconds for which nothing is fetched again. A server of 0.7.3 that does so within the second of a version has another
 # one in its place, or none where that fails; and where a service never answers, nobody waits for that each time.
 _SHARED, _LATE = 1.0, 60.0
@@ -107,9 +101,9 @@ class BuffyTransport(Generic[H_co]):
         self._configuration = cache_configuration or RequestCacheConfiguration(recaching_strategy=when_requested())
         # Who uses this tries again, and each attempt has two ways to go already.
         self._without = {"retry": None} if any(part.plugin == "retry" for part in given.chain.parts) else {}
-        self._answered = _Recent[Order]()
-        self._chosen = _Recent[tuple[Order, float]]()
-        self._led_to = _Recent[bool]()
+        self._answered = Recent[Order]()
+        self._chosen = Recent[tuple[Order, float]]()
+        self._led_to = Recent[bool]()
         self._closed = False
         self.identity: bytes | None = getattr(self._fallback, "identity", None)
         self._order("http://host/", {})  # whether the rest makes sense
@@ -124,8 +118,11 @@ class BuffyTransport(Generic[H_co]):
         Raises:
             BuffyValueError: Buffy cannot be asked for this.
         """
-        order = self._answered.get(url) if headers is None else None
-        handle: H_co = self._buffy.Request(self._buffy, order or self._order(url, headers or {}))
+        known = self._answered.get(url) if headers is None else None
+        order = self._order(url, headers or {}) if known is None else Order(known.asked)
+        if known is not None:  # what is done to it is no matter of calls that share a version
+            order.wishes, order.placed, order.bound = known.wishes, known.placed, known.bound
+        handle: H_co = self._buffy.Request(self._buffy, order)
         return handle
 
     async def send(self, request: Request, call: Call) -> Response:
@@ -157,23 +154,10 @@ class BuffyTransport(Generic[H_co]):
             await self._fallback.close()
 
     def _past(self, request: Request, call: Call) -> str:
-        """Why Buffy is not to be told of this, or cannot answer it; empty where it can."""
-        names = {name.lower() for name in request.headers}
-        if request.method != "GET" or request.body or not request.is_idempotent:
-            return "it does more than to read"
-        if any(name == "range" or name.startswith("if-") for name in names):
-            return "it asks for a part, or on a condition"
-        if request.url.origin == self._buffy.url().origin:
-            return "it is for Buffy"
-        if self._credentials:
-            return ""
-        if call.identity:
-            return "the client bears credentials"
-        if unknown := sorted(names - _HARMLESS):
-            return f"these headers may be credentials: {', '.join(unknown)}"
-        if request.url.origin != call.origin:
-            return "it is for another origin than the service's"
-        return "a redirect led there" if self._led_to.get(_url(request)) else ""
+        """Why this goes past Buffy; empty where it does not."""
+        buffy = self._buffy.url().origin
+        reason = reason_against(request, call, buffy, credentials=self._credentials)
+        return reason or ("a redirect led there" if self._led_to.get(_url(request)) else "")
 
     async def _kept(self, request: Request, call: Call) -> Response | None:
         """Buffy's answer; None where it is too long."""
@@ -212,11 +196,9 @@ class BuffyTransport(Generic[H_co]):
             return order, version
 
         try:
-            shared: tuple[Order, Version] = await runtime.flight((self, key), choose, call.limit(inf))
+            shared: tuple[Order, Version] = await runtime.flight((self, key), choose, call.limit(inf) / 2)
         except TimeoutError as error:
-            if isinstance(error, JackfieldError) or call.remaining() > 0:
-                raise
-            raise call.overdue() from error
+            raise DeadlineExceededError("another call for the same had no version in time") from error
         return shared
 
     async def _version(self, order: Order, call: Call) -> tuple[Version, bool]:
@@ -261,41 +243,13 @@ class BuffyTransport(Generic[H_co]):
             raise
 
     def _order(self, url: str, headers: Mapping[str, str]) -> Order:
-        given = {name.lower(): value for name, value in Headers(headers).items()}
-        told = {name: value for name, value in given.items() if name in _TOLD or self._credentials}
-        fields = {name: value for name, value in told.items() if name not in _UNTOLD}
+        fields = told(headers, credentials=self._credentials)
         asked = asked_for(
             url, self._buffy.group_name, http_header_fields=fields, cache_configuration=self._configuration
         )
         order = Order(asked)
         order.wish(**self._wishes)
         return order
-
-
-T = TypeVar("T")
-
-
-class _Recent(Generic[T]):
-    """Something for each of the last URLs, for any number of threads."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, T] = {}
-        self._guard = Lock()
-
-    def put(self, url: str, value: T) -> None:
-        with self._guard:
-            self._known.pop(url, None)
-            self._known[url] = value
-            if len(self._known) > _REMEMBERED:
-                del self._known[next(iter(self._known))]
-
-    def clear(self) -> None:
-        with self._guard:
-            self._known.clear()
-
-    def get(self, url: str) -> T | None:
-        with self._guard:
-            return self._known.get(url)
 
 
 def _url(request: Request) -> str:

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.json import decode
+from requests.utils import check_header_validity
 from tests.jackfield_services.buffy.buffy_world import BOTH, ORIGIN, FakeBuffy, get
 
 from jackfield_services.buffy import BuffyClient, BuffyValueError, ReCachingStrategy, RequestCacheConfiguration
@@ -431,3 +432,24 @@ def test_json_is_what_goes_out() -> None:
     assert sent.headers["content-type"] == "application/json"
     assert isinstance(sent.body, bytes)
     assert decode(sent.body)["url"] == ORIGIN
+
+
+@given(st.text(st.characters(max_codepoint=255), max_size=3), st.text(st.characters(max_codepoint=255), max_size=3))
+@settings(deadline=None)
+def test_a_header_that_requests_refuses_in_the_server_is_not_sent(name: str, value: str) -> None:
+    try:
+        sent = _sent(http_header_fields={name: value})["http_header_fields"]
+    except BuffyValueError:
+        return
+    for pair in sent.items():
+        check_header_validity(pair)
+
+
+@BOTH
+@pytest.mark.parametrize("blank", ["\xa0", "\x85", " ", "\t"])
+def test_a_header_has_no_blank_at_its_ends(colour: str, blank: str) -> None:
+    for value in (f"{blank}s3cr3t", f"s3cr3t{blank}", blank):
+        text = _refused(http_header_fields={"X-A": value})
+        assert "http_header_fields" in text
+        assert "s3cr3t" not in text
+    assert _sent(colour, http_header_fields={"X-A": f"a{blank}b"})["http_header_fields"] == {"X-A": f"a{blank}b"}

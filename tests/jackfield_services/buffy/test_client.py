@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pickle
 from base64 import b64encode
+from contextlib import suppress
 from inspect import signature
+from math import inf, nan
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +14,8 @@ import pytest
 from requests.auth import HTTPBasicAuth, HTTPDigestAuth, HTTPProxyAuth
 from tests.jackfield_services.buffy.buffy_world import BOTH, ORIGIN, FakeBuffy, client, get, read
 
-from jackfield import ConnectError, Request, Response, Secret, UsageError
+from jackfield import Call, ConnectError, JackfieldError, Request, Response, Secret, UsageError
+from jackfield.testing import FakeTransport
 from jackfield_services.buffy import AsyncBuffyClient, BuffyClient, BuffyPyClient, BuffyValueError
 
 PASSWORD = "s3cr3t-pä/ss"
@@ -132,6 +135,8 @@ def test_a_client_sends_to_where_it_says() -> None:
         {"http_headers": {"a b": "c"}},
         {"http_headers": {"a": "b\r\nc: d"}},
         {"http_headers": {"a": 5}},
+        {"ssl": "no"},
+        {"group_name": 5},
     ],
 )
 def test_what_is_nowhere_or_said_twice_is_a_value_error(given: dict[str, Any]) -> None:
@@ -337,3 +342,41 @@ def test_a_client_ends_with_its_block_and_is_not_pickled(colour: str) -> None:
 def test_the_name_that_existing_code_knows() -> None:
     assert BuffyPyClient is BuffyClient
     assert isinstance(client().create_request(ORIGIN, hold_request_order=True), BuffyPyClient.Request)
+
+
+CALLS: list[tuple[str, list[Any]]] = [
+    ("create_request", [ORIGIN]),
+    ("list_requests", []),
+    ("list_responses", ["a"]),
+    ("put_pin", ["a", "20261121000000", True]),
+]
+
+
+@BOTH
+@pytest.mark.parametrize(("name", "given"), CALLS)
+def test_every_call_of_the_api_has_the_clients_seconds(colour: str, name: str, given: list[Any]) -> None:
+    told: list[float] = []
+
+    class Transport(FakeTransport):
+        async def send(self, request: Request, call: Call) -> Response:
+            told.append(call.limit(1000))
+            return await super().send(request, call)
+
+    made = client(colour, transport=Transport(otherwise=FakeBuffy()._answer), local_download_fallback=False)
+    made.buffy_server_timeout_sec = 3
+    with suppress(JackfieldError):
+        get(getattr(made, name)(*given))
+    assert told
+    assert max(told) <= 3
+
+
+@BOTH
+@pytest.mark.parametrize(("name", "given"), CALLS)
+@pytest.mark.parametrize("seconds", [None, 0, -1, "5", inf, nan])
+def test_seconds_that_make_no_sense_are_refused(colour: str, name: str, given: list[Any], seconds: Any) -> None:
+    buffy = FakeBuffy()
+    made = buffy.client(colour)
+    made.buffy_server_timeout_sec = seconds
+    with pytest.raises(UsageError):
+        get(getattr(made, name)(*given))
+    assert buffy.transport.requests == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import pydoc
 from inspect import signature
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from tests.jackfield_services.buffy.buffy_world import (
     version,
 )
 
-from jackfield import BodyTooLargeError, ConnectError, DeadlineExceededError, ReadTimeoutError, Response
+from jackfield import BodyTooLargeError, ConnectError, DeadlineExceededError, ReadTimeoutError, Response, UsageError
 from jackfield.testing import FakeTransport
 from jackfield_services.buffy import (
     AsyncRequest,
@@ -57,16 +58,16 @@ def test_wishes_are_nobodys_at_first(colour: str) -> None:
 
 
 @BOTH
-@pytest.mark.parametrize("name", ["version", "tag", "pinned"])
-def test_the_spellings_of_a_wish_are_one_wish(colour: str, name: str) -> None:
+@pytest.mark.parametrize(("name", "values"), [("version", "abc"), ("tag", "abc"), ("pinned", (True, False, True))])
+def test_the_spellings_of_a_wish_are_one_wish(colour: str, name: str, values: Any) -> None:
     asked = held(FakeBuffy(), colour)
 
-    setattr(asked, f"prefere_{name}", "a")
-    assert getattr(asked, f"prefer_{name}") == "a"
-    setattr(asked, f"prefer_{name}", "b")
-    assert getattr(asked, f"prefere_{name}") == "b"
-    get(asked.order(**{f"prefer_{name}": "c"}))
-    assert getattr(asked, f"prefer_{name}") == getattr(asked, f"prefere_{name}") == "c"
+    setattr(asked, f"prefere_{name}", values[0])
+    assert getattr(asked, f"prefer_{name}") == values[0]
+    setattr(asked, f"prefer_{name}", values[1])
+    assert getattr(asked, f"prefere_{name}") == values[1]
+    get(asked.order(**{f"prefer_{name}": values[2]}))
+    assert getattr(asked, f"prefer_{name}") == getattr(asked, f"prefere_{name}") == values[2]
 
 
 @BOTH
@@ -235,7 +236,7 @@ def test_a_repr_shows_no_secrets(colour: str) -> None:
     get(asked.wait())
     assert repr(asked) == f"<{name} of {ORIGIN}?***, id='4e02eb858c03', version {NEW}>"
     asked.fetch_directly()
-    assert repr(asked) == f"<{name} of {ORIGIN}?***, from its origin, version {NEW}>"
+    assert repr(asked) == f"<{name} of {ORIGIN}?***, from its origin>"
     assert "s3cr3t" not in f"{asked.state.placed!r} {asked.state.asked!r} {asked.client!r}"
 
 
@@ -542,6 +543,47 @@ def test_a_download_has_one_target(colour: str, tmp_path: Any) -> None:
             get(asked.download_response_content_to(**given))
     with pytest.raises(BuffyValueError, match="open for bytes"), open(tmp_path / "a", "w") as file:
         get(asked.download_response_content_to(file))
+
+
+@BOTH
+@pytest.mark.parametrize("folder", [5, b"a", "a" * 5000, "a\0b", "missing", ""])
+def test_a_folder_that_is_none_is_a_value_error(colour: str, folder: Any, tmp_path: Any) -> None:
+    asked = ordered(FakeBuffy(), colour)
+    given = {"dir": folder} if folder else {"target": tmp_path / "a", "dir": folder}
+    with pytest.raises(BuffyValueError, match=r"dir|folder"):
+        get(asked.download_response_content_to(**given))
+    assert list(tmp_path.iterdir()) == []
+
+
+@BOTH
+def test_two_targets_are_one_too_many_whatever_they_are(colour: str) -> None:
+    with pytest.raises(BuffyValueError, match="not both"):
+        get(ordered(FakeBuffy(), colour).download_response_content_to(target="x", dir=""))
+
+
+class _Full(BytesIO):
+    def write(self, piece: Any) -> int:
+        raise OSError(28, "No space left on device")
+
+
+@BOTH
+def test_a_file_that_takes_nothing_is_an_error_of_ours(colour: str) -> None:
+    with pytest.raises(UsageError, match="No space left") as caught:
+        get(ordered(FakeBuffy(), colour).download_response_content_to(_Full()))
+    assert isinstance(caught.value.__cause__, OSError)
+
+
+@BOTH
+@pytest.mark.parametrize("told", [None, ""])
+def test_what_cannot_be_verified_is_not_given(colour: str, told: str | None, tmp_path: Any) -> None:
+    asked = ordered(buffy := FakeBuffy(version(content_hash_hex=told)), colour)
+
+    with pytest.raises(BuffyIntegrityError, match="cannot be verified"):
+        get(asked.download_response_content_to(tmp_path / "a"))
+    with pytest.raises(BuffyIntegrityError):
+        read(asked.download_response_content())
+    assert list(tmp_path.iterdir()) == []
+    assert not any(path.endswith("/content") for path in buffy.paths("GET"))
 
 
 @BOTH

@@ -235,3 +235,15 @@ def test_an_answer_that_cannot_be_read_is_told_as_such(colour: str, answer: dict
 
     with pytest.raises(DecodeError):
         get(asked.wait())
+
+
+def test_of_why_a_download_failed_the_last_line_is_shown_without_queries() -> None:
+    trace = 'Traceback\n  get("http://o.test/?key=s3cr3t")\nHTTPError: 404 for url: http://o.test/x?key=s3cr3t'
+    one = told(download_stats={"error": trace, "state": "failed"})
+
+    assert "HTTPError: 404 for url: http://o.test/x?***" in repr(one)
+    assert one.download_stats is not None
+    assert one.download_stats.error == trace
+    for shown in (repr(one), str(one), repr(one.download_stats), str(one.download_stats.__rich_repr__())):
+        assert "s3cr3t" not in shown
+    assert repr(ResponseDownloadStats()) == "<ResponseDownloadStats: init, 0 bytes>"

@@ -59,12 +59,14 @@ def test_many_threads_order_wait_and_read_one_request() -> None:
 
 
 def test_no_wish_of_a_thread_is_lost() -> None:
-    names = ["prefer_cached", "prefer_pinned", "prefer_version", "prefer_tag", "force_pinned", "force_version"]
-    names += ["force_tag", "fallback"]
+    texts, flags = ["prefer_version", "prefer_tag", "force_version", "force_tag"], ["prefer_cached", "fallback"]
+    flags += ["prefer_pinned", "force_pinned"]
+    names = texts + flags
     for turn in range(50):
         order = Order(asked_for(ORIGIN, None))
-        at_once(lambda number, order=order, turn=turn: order.change(**{names[number]: turn}))  # type: ignore[misc]
-        assert tuple(order.wishes) == (turn,) * len(names)
+        wished = {name: str(turn) for name in texts} | dict.fromkeys(flags, turn % 2 == 0)
+        at_once(lambda number, order=order, wished=wished: order.change(**{names[number]: wished[names[number]]}))  # type: ignore[misc]
+        assert order.wishes._asdict() == wished
 
 
 def test_a_version_that_was_chosen_by_older_wishes_is_not_bound() -> None:

@@ -25,7 +25,7 @@ from tests.jackfield_services.buffy.transport_world import (
     shelf,
 )
 from tests.jackfield_services.buffy.transport_world import buffy as buffy
-from tests.servers import Peer, Serve
+from tests.servers import GUARD, Peer, Serve
 
 from jackfield import (
     AsyncioRuntime,
@@ -250,7 +250,7 @@ def test_a_buffy_that_takes_a_connection_and_says_nothing_costs_half_of_the_time
     with Both(colour, Reader, BASE, transport, timeout=0.4) as api:
         assert api.get(api.client.read()) == DIRECT
     with Both(colour, Reader, BASE, down, timeout=0.4) as api:
-        with pytest.raises(ConnectError, match="nor has Buffy an answer"):
+        with pytest.raises(ConnectError, match=r"nor has Buffy an answer, at .*: no complete answer within"):
             api.get(api.client.read())
         api.get(its.aclose() if colour == "async" else its.close())
 
@@ -302,6 +302,42 @@ def test_a_body_that_comes_too_late_is_closed(colour: str) -> None:
     with Both(colour, Reader, BASE, transport, runtime=time) as api, pytest.raises(DeadlineExceededError):
         api.get(api.client.read())
     assert late.closed
+
+
+class Stalling:
+    """A body that comes to a halt."""
+
+    def __init__(self) -> None:
+        self._left = 3
+        self.closed = False
+
+    async def read(self) -> bytes:
+        self._left -= 1
+        if not self._left:
+            await asyncio.Event().wait()
+        return b"x"
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def test_a_body_that_comes_to_a_halt_ends_with_the_call() -> None:
+    fake, stalling = FakeBuffy(), Stalling()
+
+    def answer(request: Request) -> Response:
+        is_content = request.url.path.endswith("/content")
+        return Response(200, body=stalling) if is_content else fake._answer(request)
+
+    async def read() -> None:
+        async with AsyncBuffyClient("http://buffy.test", transport=FakeTransport(otherwise=answer)) as its:
+            transport: Any = BuffyTransport(its, direct())
+            kind: Any = type("Api", (Reader, AsyncAnythingClient), {})
+            async with kind(BASE, transport=transport, timeout=0.3) as api:
+                with pytest.raises(DeadlineExceededError):
+                    await asyncio.wait_for(api.read(), GUARD)
+
+    asyncio.run(read())
+    assert stalling.closed
 
 
 def test_who_is_cancelled_asks_nobody_else(buffy: BuffyEmulator) -> None:
@@ -394,8 +430,32 @@ def test_who_asks_for_the_same_at_one_time_shares_a_version(buffy: BuffyEmulator
     assert [one.method for one in buffy.requests].count("PUT") == 1
 
 
+def test_who_waits_for_another_call_has_time_to_ask_the_service(buffy: BuffyEmulator) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+    from threading import Event
+
+    waits = Event()
+
+    class Runtime(SyncRuntime):
+        async def sleep(self, seconds: float) -> None:
+            waits.set()  # for a version
+            await super().sleep(seconds)
+
+    buffy.plan(polls=10**9)
+    with BuffyClient(buffy.url, runtime=Runtime()) as its, ThreadPoolExecutor(1) as pool:
+        transport: Any = BuffyTransport(its, direct())
+        with AnythingClient(BASE, transport=transport) as client:
+            first = pool.submit(client.ask, Request("GET", client.url("things")))
+            waits.wait(GUARD)
+            hurried = client.with_options(timeout=0.4)
+            assert hurried.ask(Request("GET", client.url("things"))).content == DIRECT
+            assert not first.done()
+            buffy.kill()
+            assert first.result(GUARD).content == DIRECT
+
+
 def test_of_very_many_urls_the_last_are_remembered(buffy: BuffyEmulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jackfield_services.buffy._transport._REMEMBERED", 2)
+    monkeypatch.setattr("jackfield_services.buffy._recent._AT_MOST", 2)
     with shelf("sync", buffy) as ask:
         transport: Any = ask.transport
         for number in range(3):

@@ -1,4 +1,4 @@
-"""A client of some service over a BuffyTransport: a Buffy emulator, and, for the service itself, a scripted transport."""
+"""A client of some service over a BuffyTransport: an emulator of Buffy, and a scripted transport for the service."""
 
 from __future__ import annotations
 

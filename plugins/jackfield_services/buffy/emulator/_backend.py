@@ -137,9 +137,9 @@ class Backend:
             content_attributes=self._attributes(transfer, finished=True),
         )
 
-    def _is_duplicate(self, response: Response, digest: str | None) -> bool:
+    def _is_duplicate(self, response: Response, content_hash: str | None) -> bool:
         previous = self._store.response(response.request_id, response.previous_version or "")
-        return previous is not None and previous.content_hash_hex == digest
+        return previous is not None and previous.content_hash_hex == content_hash
 
     def _write(self, download: Download, size: int | None) -> None:
         key = (download.response.request_id, download.response.version)

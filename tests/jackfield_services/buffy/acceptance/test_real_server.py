@@ -40,7 +40,7 @@ def test_what_kills_the_server_is_forgotten_when_it_is_asked_for_again(
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_of_it_however_its_tests_end(tmp_path: Path, by: signal.Signals) -> None:
-    command = [sys.executable, "-c", HOLDS, FASTAPI[0], tmp_path]
+    command = [sys.executable, "-c", HOLDS, FASTAPI[0], str(tmp_path)]
     pipe = subprocess.PIPE
     holder = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
     assert holder.stdout
