@@ -17,8 +17,8 @@ from .servers import GUARD, Script, ScriptedServer, Serve
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One process more than there are processors: a quarter of the time, a test waits for a server or a deadline."""
-    return (os.cpu_count() or 1) + 1
+    """As many processes as there are processors: with more, tests that hold deadlines would wait for each other."""
+    return os.cpu_count() or 1
 
 
 def pytest_collection_finish() -> None:
