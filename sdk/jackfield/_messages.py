@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias, TypeVar, overl
 from ._body import ByteStream, StreamBody
 from ._errors import DeadlineExceededError, DecodeError, NetworkError, UsageError
 from ._headers import HeaderFields, Headers, as_pairs
-from ._shapes import decoder_of
 from ._url import Url, check_url, decode_query, encode_query, shown_text
 
 if TYPE_CHECKING:
@@ -257,6 +256,8 @@ class Response(_Frozen):
         Raises:
             DecodeError: it is not JSON, or not of this shape.
         """
+        from ._shapes import decoder_of  # here, so that importing jackfield stays cheap
+
         try:
             return decoder_of(into).decode(self.content)
         except UnicodeDecodeError:
