@@ -12,7 +12,11 @@ from pathlib import Path
 import jackfield_services
 
 SERVICES = Path(str(jackfield_services.__file__)).parent
-SHARED = ("jackfield_services._given", "jackfield_services._loopback")  # by the emulators
+SHARED = (
+    "jackfield_services._given",
+    "jackfield_services._injected",
+    "jackfield_services._loopback",
+)  # by the emulators
 
 
 def imported(module: Path) -> set[str]:

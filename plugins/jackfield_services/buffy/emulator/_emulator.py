@@ -7,6 +7,7 @@ from typing import Self, Unpack
 from urllib.parse import urlsplit
 
 from jackfield_services._given import expect
+from jackfield_services._injected import at
 from jackfield_services._loopback import LoopbackServer
 
 from ._faults import Fault, Reply
@@ -174,7 +175,7 @@ class BuffyEmulator(Settings):
         path or a method that no request has.
         """
         with self._service.store.lock:
-            self._service.faults.inject(fault, times, path, method)
+            self._service.faults.add(fault, times, at(path, method))
 
     def lose_files(self) -> None:
         """Every file that was stored is gone from the disk; the records of it stay."""

@@ -3,8 +3,6 @@
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
-from http import HTTPMethod
 from http.client import responses
 
 from jackfield_services._given import expect
@@ -53,44 +51,6 @@ _INSTEAD: Mapping[Fault, Answer] = {
     Fault.EMPTY: Answer(status=200, headers=JSON_HEADERS),
     Fault.MALFORMED: of_bytes(200, b'{"id": ', JSON_HEADERS),
 }
-
-
-@dataclass(slots=True)
-class _Injected:
-    fault: Fault | Reply | int
-    times: int
-    path: str
-    method: str | None
-
-
-class Faults:
-    """The injected faults, first in, first out; each for the requests it is meant for."""
-
-    def __init__(self) -> None:
-        self._waiting: list[_Injected] = []
-
-    def inject(self, fault: Fault | Reply | int, times: int, path: str, method: str | None) -> None:
-        expect(fault, Fault | Reply | int, "a fault is a Fault, a Reply or an HTTP status, as in 503")
-        expect(times, int, "times is a whole number")
-        expect(path, str, "path is a pattern")
-        expect(method, str | None, "method is a text")
-        if isinstance(fault, int) and not 400 <= fault <= 599:
-            raise ValueError(f"an injected HTTP status is one of 400 to 599, not {fault}")
-        if times < 1:
-            raise ValueError(f"a fault is injected once or more, not {times} times")
-        if not path.startswith(("/", "*")):
-            raise ValueError(f"path begins with / or *, not {path!r}")
-        self._waiting.append(_Injected(fault, times, path, None if method is None else HTTPMethod(method.upper())))
-
-    def take(self, method: str, path: str) -> Fault | Reply | int | None:
-        """The first fault that waits for such a request."""
-        for injected in self._waiting:
-            if fnmatchcase(path, injected.path) and injected.method in (None, method):
-                injected.times -= 1
-                if not injected.times:
-                    self._waiting.remove(injected)
-                return injected.fault
-        return None
 
 
 def instead(fault: Fault | Reply | int | None) -> Answer | None:

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from email.utils import formatdate
 from urllib.parse import quote
 
+from jackfield_services._injected import Injected
+
 from ._api import Api, Endpoint
 from ._backend import Backend
 from ._claims import Claims
-from ._faults import Faults, instead, spoilt
+from ._faults import Fault, Reply, instead, spoilt
 from ._lethal import Died
 from ._origins import Origins
 from ._quirks import Quirk
@@ -33,7 +35,7 @@ class Service:
         self.origins = Origins()
         claims = Claims(settings, self.store)
         self.backend = Backend(settings, self.store, self.origins, claims)
-        self.faults = Faults()
+        self.faults = Injected[Fault | Reply, tuple[str, str]](Fault | Reply, "a Fault, a Reply")
         self.requests: list[ReceivedRequest] = []
         self.died = ""
         openapi: tuple[str, str, Endpoint] = ("GET", "/openapi.json", self._describe)
@@ -58,7 +60,7 @@ class Service:
             self.requests.append(received)
             if self.died:
                 return Answer(status=0, delivery=Delivery.CLOSE)
-            fault = self.faults.take(received.method, received.path)
+            fault = self.faults.take((received.method, received.path))
             answer = instead(fault) or spoilt(self._answer(incoming), fault)
             received.status = 0 if answer.delivery in (Delivery.CLOSE, Delivery.RESET) else answer.status
             return answer

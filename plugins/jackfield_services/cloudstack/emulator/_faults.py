@@ -2,10 +2,9 @@
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 
-from jackfield_services._given import expect
+from jackfield_services._injected import Injected
 
 from ._catalogue import COMMANDS
 from ._refusal import Refusal
@@ -38,38 +37,20 @@ _ANSWERS: Mapping[Fault, Answer] = {
 }
 
 
-@dataclass(slots=True)
-class _Injected:
-    fault: Fault | Refusal | int
-    times: int
-    command: str | None
-
-
 class Faults:
-    """The injected faults, first in, first out; each for the requests of its command, or for any."""
+    """The injected faults, each for the requests of its command, or for any."""
 
     def __init__(self) -> None:
-        self._waiting: list[_Injected] = []
+        self._waiting = Injected[Fault | Refusal, str](Fault | Refusal, "a Fault, a Refusal")
 
     def inject(self, fault: Fault | Refusal | int, times: int, command: str | None) -> None:
-        expect(fault, Fault | Refusal | int, "a fault is a Fault, a Refusal or an HTTP status, as in 503")
-        expect(times, int, "times is a whole number")
-        if isinstance(fault, int) and not 400 <= fault <= 599:
-            raise ValueError(f"an injected HTTP status is one of 400 to 599, not {fault}")
-        if times < 1:
-            raise ValueError(f"a fault is injected once or more, not {times} times")
-        self._waiting.append(_Injected(fault, times, None if command is None else spelled(command, COMMANDS).lower()))
+        wanted = None if command is None else spelled(command, COMMANDS).lower()
+        self._waiting.add(fault, times, lambda asked: wanted in (None, asked))
 
     def take(self, parameters: Mapping[str, str]) -> Answer | None:
         """The answer of the first fault that waits for such a request."""
-        command = parameters.get("command", "").lower()
-        for injected in self._waiting:
-            if injected.command in (None, command):
-                injected.times -= 1
-                if not injected.times:
-                    self._waiting.remove(injected)
-                return _answer(injected.fault, parameters)
-        return None
+        fault = self._waiting.take(parameters.get("command", "").lower())
+        return None if fault is None else _answer(fault, parameters)
 
 
 def _answer(fault: Fault | Refusal | int, parameters: Mapping[str, str]) -> Answer:

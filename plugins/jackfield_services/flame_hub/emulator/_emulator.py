@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Self, Unpack
 
 from jackfield_services._given import expect
+from jackfield_services._injected import at
 from jackfield_services._loopback import LoopbackServer
 
 from ._faults import Fault, Reply
@@ -166,7 +167,7 @@ class FlameHubEmulator(Settings):
         path or a method that no request has.
         """
         with self._hub.lock:
-            self._hub.faults.inject(fault, times, path, method)
+            self._hub.faults.add(fault, times, at(path, method))
 
     def plan(self, *, polls: int | None = None, outcome: Outcome = Outcome.SUCCEEDED) -> None:
         """How the next build, distribution, run or sync goes; several plans wait in line.

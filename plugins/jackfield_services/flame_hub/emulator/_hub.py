@@ -2,12 +2,14 @@
 
 import threading
 
+from jackfield_services._injected import Injected
+
 from ._auth_resources import auth_resources
 from ._commands import Commands
 from ._core_resources import core_resources
 from ._effects import Effects
 from ._envelope import Envelope
-from ._faults import Faults
+from ._faults import Fault, Reply
 from ._gate import Gate, Limits
 from ._grants import Grants
 from ._log_resources import log_resources
@@ -35,7 +37,7 @@ class Hub:
         ]
         self.lock = threading.RLock()
         self.requests: list[ReceivedRequest] = []
-        self.faults = Faults()
+        self.faults = Injected[Fault | Reply, tuple[str, str]](Fault | Reply, "a Fault, a Reply")
         self.tokens = Tokens()
         self.store = Store({resource.name: resource for resource in resources}, settings.now)
         effects = Effects(self.store, generation)

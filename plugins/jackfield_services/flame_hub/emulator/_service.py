@@ -39,7 +39,7 @@ class Service:
         )
         with hub.lock:
             hub.requests.append(received)
-            fault = hub.faults.take(received.method, received.path)
+            fault = hub.faults.take((received.method, received.path))
             limits = hub.limits.count(spent=fault == 429) if self._name == "auth" else ()
         try:
             answer = instead(fault) or spoilt(self._answer(incoming, received), fault)
