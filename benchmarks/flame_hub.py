@@ -7,6 +7,10 @@ two releases cannot be in one; without them only jackfield is measured:
     python -m venv hub-new && hub-new/bin/pip install flame-hub-client==1.1.0
     python -m venv hub-old && hub-old/bin/pip install flame-hub-client==0.1.1
     python benchmarks/flame_hub.py --new hub-new/bin/python --old hub-old/bin/python
+
+A client waits for the server most of the time. A CPU that falls asleep meanwhile wakes with empty caches, and whatever
+runs first takes twice as long, be it whose it may. So the clients' CPU is kept awake, as it is where there is more to
+do than this: by a process that works for nothing, while nobody else wants that CPU. With `--drowsy` it is not.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from importlib import import_module
 from random import Random
 from statistics import median
@@ -243,6 +247,22 @@ def serving(generation: str) -> Generator[Hub]:
         os.waitpid(child, 0)
 
 
+@contextmanager
+def keeping_awake() -> Generator[None]:
+    """The clients' CPU, by a process that gives way to every other."""
+    child = os.fork()
+    if not child:
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        while True:
+            pass
+    try:
+        yield
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
 def report(contestants: list[Contestant], racers: list[Racer], hubs: dict[str, Hub], runs: int) -> None:
     """A table for each generation; ratios are to jackfield's."""
     for generation in GENERATIONS:
@@ -268,6 +288,7 @@ def main() -> None:
     parser.add_argument("--old", help="the interpreter that has flame-hub-client 0.1.1")
     parser.add_argument("--rounds", type=int, default=15, help="turns of each contestant (default 15)")
     parser.add_argument("--calls", type=int, default=100, help="calls in a turn (default 100)")
+    parser.add_argument("--drowsy", action="store_true", help="let the CPU fall asleep between two calls")
     parser.add_argument("--part", choices=("work", "herd", "imported"), help=argparse.SUPPRESS)
     parser.add_argument("--kind", help=argparse.SUPPRESS)
     parser.add_argument("--hub", type=json.loads, help=argparse.SUPPRESS)
@@ -283,7 +304,9 @@ def main() -> None:
             contestants.append(Contestant(f"flame_hub_client {generation}", "peer", generation, python))
     with serving("1.1.0") as new, serving("0.1.1") as old:
         hubs = {"1.1.0": new, "0.1.1": old}
-        report(contestants, race(contestants, hubs, options.rounds, options.calls), hubs, 9)
+        with nullcontext() if options.drowsy or sys.platform != "linux" else keeping_awake():
+            racers = race(contestants, hubs, options.rounds, options.calls)
+        report(contestants, racers, hubs, 9)
 
 
 if __name__ == "__main__":

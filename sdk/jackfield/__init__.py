@@ -69,10 +69,8 @@ from ._runtime import Runtime, SyncRuntime
 from ._secrets import Secret
 from ._service import ClientOptions, Service
 from ._steps import Chain, Proceed, Pure, Stage, Step
-from ._transport import Transport
 from ._url import Origin, Url
 from ._wiring import ClientCache
-from ._without import Without
 
 if TYPE_CHECKING:
     from ._asyncio import AsyncioRuntime
@@ -92,7 +90,9 @@ if TYPE_CHECKING:
     from ._shapes import decoder_of, known
     from ._streamed import AsyncStream, PartSource, Saving, Stream, StreamStyle, streamed
     from ._taps import Checksum, Meter, ProgressCallback, Sink, Tap, pour, tapped
+    from ._transport import Transport
     from ._urllib3 import Urllib3Transport
+    from ._without import Without
 
 __all__ = [
     "AsyncClient",
@@ -244,8 +244,10 @@ _LATER = {
     "StreamStyle": "_streamed",
     "Sink": "_taps",
     "Tap": "_taps",
+    "Transport": "_transport",
     "Turns": "_line",
     "Urllib3Transport": "_urllib3",
+    "Without": "_without",
     "decoder_of": "_shapes",
     "field_path": "_field_path",
     "follow": "_reference",

@@ -11,6 +11,7 @@ from ._source import Source
 
 _MAX_LINE = 4 * 1024
 _MAX_TRAILERS = 64
+_line_end = re.compile(rb"\n")
 _chunk_size = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r\n").fullmatch
 
 
@@ -33,7 +34,7 @@ class Answer:
         """Whether the connection may carry another request: read to the end, agreed to, and nothing came after."""
         return self.complete and self.head.keep_alive and not self._source.holds_more()
 
-    def read1(self, size: int = -1) -> bytes:
+    def read1(self, size: int) -> bytes:
         """The next piece, at most `size` bytes; empty at the end."""
         if room := self._room(size):
             piece = self._source.read1(room)
@@ -55,7 +56,7 @@ class Answer:
             return 0
         if self._left is None:  # the end of the connection is the end of the body
             return size
-        return self._left if size < 0 else min(size, self._left)
+        return min(size, self._left)
 
     def _arrived(self, size: int) -> None:
         if self._left is None:
@@ -88,9 +89,9 @@ class Answer:
         raise ProtocolError(f"more than {_MAX_TRAILERS} trailer lines follow the body")
 
     def _line(self) -> bytes:
-        line = self._source.readline(_MAX_LINE)
-        if not line.endswith(b"\n"):
-            if len(line) >= _MAX_LINE:
+        line = self._source.upto(_line_end, _MAX_LINE)
+        if line is None:
+            if self._source.held >= _MAX_LINE:
                 raise ProtocolError(f"a line between chunks is longer than {_MAX_LINE} bytes")
             self._ended_early()
         return line

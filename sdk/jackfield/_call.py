@@ -149,7 +149,7 @@ class Call:
         Raises:
             DeadlineExceededError: nothing is left.
         """
-        remaining = self.remaining()
+        remaining = self.deadline - self.runtime.monotonic()
         if remaining <= 0:
             raise self.overdue()
         return seconds if seconds < remaining else remaining

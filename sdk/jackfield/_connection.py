@@ -49,19 +49,27 @@ class Connection(HTTPConnection):
         sock: Any = self._cuttable or self.sock
         return sock.outer if isinstance(sock, TlsWithinTls) else sock
 
-    def begin(self, method: str, target: str, fields: list[tuple[str, str]]) -> None:
-        """Sends the head of a request. Fields stand in it as they are given, and no others but `Host`, if it is not.
+    def begin(
+        self, method: str, target: str, fields: list[tuple[str, str]], body: bytes = b"", *, named: bool = False
+    ) -> None:
+        """Sends the head of a request, and together with it a body that is small.
+
+        Args:
+            method, target: of the request line.
+            fields: stand in the head as they are given, and no others but `Host`.
+            body: bytes that follow the head.
+            named: whether `Host` is among the fields.
 
         Raises:
             UsageError: something in it breaks a line, though a `Request` is checked when it is made.
         """
         lines = [" ".join((method, target, "HTTP/1.1")), *map(": ".join, fields), "", ""]
-        if not any(name.lower() == "host" for name, _ in fields):
+        if not named:
             lines.insert(1, f"Host: {self._authority}")
         head = "\r\n".join(lines).encode("latin-1")
         if len(head.splitlines()) != len(lines) - 1:
             raise UsageError("a line of the request's head is broken: make requests and headers by their constructors")
-        self.send(head)
+        self._send_together([head, body] if body else [head])
 
     def send(self, data: Any) -> None:
         """All of it, however much that is: each wait for the peer to take some is at most `patience()` seconds."""
@@ -69,11 +77,12 @@ class Connection(HTTPConnection):
 
     def send_chunk(self, data: bytes | memoryview) -> None:
         """All of it, as one chunk of a body (RFC 9112 §7.1); as the last, if it is empty."""
-        size = b"%x\r\n" % len(data)
-        if _GATHERS and type(self.sock) is socket.socket:
-            self._send([size, data, b"\r\n"])
-        else:  # TLS cannot gather, nor can Windows
-            self._send([b"".join((size, data, b"\r\n"))])
+        self._send_together([b"%x\r\n" % len(data), data, b"\r\n"])
+
+    def _send_together(self, parts: list[bytes | memoryview]) -> None:
+        if len(parts) > 1 and not (_GATHERS and type(self.sock) is socket.socket):
+            parts = [b"".join(parts)]  # TLS cannot gather, nor can Windows
+        self._send(parts)
 
     def _send(self, parts: list[bytes | memoryview]) -> None:
         sock, left = self.sock, sum(map(len, parts))
@@ -149,11 +158,13 @@ class ForwardedConnection(Connection):
         with self._abortable(sock):
             self.sock = self._greet_proxy(sock, self._proxy)
 
-    def begin(self, method: str, target: str, fields: list[tuple[str, str]]) -> None:
+    def begin(
+        self, method: str, target: str, fields: list[tuple[str, str]], body: bytes = b"", *, named: bool = False
+    ) -> None:
         """As to an origin, but with the whole URL (RFC 9112 §3.2.2), and what the proxy wants to see."""
         if self._proxy.authorization is not None:
             fields = [*fields, ("Proxy-Authorization", self._proxy.authorization.reveal())]
-        super().begin(method, "".join((str(self._origin), target)), fields)
+        super().begin(method, "".join((str(self._origin), target)), fields, body, named=named)
 
 
 class TlsConnection(Connection):

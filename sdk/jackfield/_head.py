@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import re
-from io import BufferedReader
 from typing import NamedTuple
 
 from ._errors import ConnectionLostError, ProtocolError
 from ._headers import Headers
+from ._source import Source
 
 _MAX_LINE = 64 * 1024
 _MAX_FIELDS = 256
-_MAX_HEAD = 256 * 1024  # bytes of all fields
+_MAX_HEAD = 128 * 1024  # bytes of all fields
 _MAX_INTERIM = 100
 
+# RFC 9112 §2.1: a head is a status-line, a CRLF and a field-line for each field, and twice CRLF. §2.2 leaves a bare LF
+# to the recipient; others read such a head otherwise, so it ends here.
+_line_end = re.compile(rb"(?=\r?\n)")
+_head_end = re.compile(rb"\n(?:\r\n|(?<!\r\n))")
 # RFC 9112 §4: status-line = HTTP-version SP status-code SP [ reason-phrase ]; the last SP is often left out.
 _status_line = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?").fullmatch
 # RFC 9112 §5.1: no blank before the colon; §5.2: a folded line is refused.
-# One run of one class of characters: a pattern that trims the blanks itself takes quadratic time on many of them.
-_field = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t\x20-\x7e\x80-\xff]*)").fullmatch
+# Nothing is given back that was matched (`++`), and blanks at a value's end are not looked for: on many fields, or many
+# blanks, that would take quadratic time.
+_FIELD = r"\r\n([!#$%&'*+.^_`|~0-9A-Za-z-]++):[ \t]*+([\t\x20-\x7e\x80-\xff]*+)"
+_are_fields = re.compile(f"(?:{_FIELD})*+\r\n\r\n").fullmatch
+_each_field = re.compile(_FIELD).findall
 _is_length = re.compile(r"[0-9]{1,19}").fullmatch
 
 
@@ -32,7 +39,7 @@ class Head(NamedTuple):
     keep_alive: bool
 
 
-def read_head(source: BufferedReader, method: str) -> Head:
+def read_head(source: Source, method: str) -> Head:
     """Reads the final answer's head; interim answers (RFC 9110 §15.2) are skipped.
 
     Raises:
@@ -40,10 +47,10 @@ def read_head(source: BufferedReader, method: str) -> Head:
         ProtocolError: this is not HTTP/1.1, or its length can be read in two ways.
     """
     for _ in range(_MAX_INTERIM + 1):
-        line = _status_line(_line(source))
+        line = _status_line(_upto(source, _line_end, _MAX_LINE, "a line of the answer's head"))
         if line is None:
             raise ProtocolError("the answer does not begin with a status line of HTTP/1.1")
-        status, headers = int(line[2]), _headers(source)
+        status, headers = int(line[2]), _headers(_upto(source, _head_end, _MAX_HEAD, "the answer's head"))
         if status == 101:
             raise ProtocolError("the service switched protocols unasked")
         if status >= 200:
@@ -51,33 +58,27 @@ def read_head(source: BufferedReader, method: str) -> Head:
     raise ProtocolError(f"more than {_MAX_INTERIM} interim answers came, and no other")
 
 
-def _line(source: BufferedReader) -> bytes:
-    line = source.readline(_MAX_LINE)
-    if not line.endswith(b"\n"):
-        if len(line) >= _MAX_LINE:
-            raise ProtocolError(f"a line of the answer's head is longer than {_MAX_LINE} bytes")
-        raise ConnectionLostError(
-            "the connection was closed " + ("within" if line else "before") + " the answer's head"
-        )
-    if not line.endswith(b"\r\n"):  # RFC 9112 §2.2 leaves it to the recipient; others read such a head otherwise
-        raise ProtocolError("a line of the answer's head ends with a bare line feed")
-    return line[:-2]
+def _upto(source: Source, ending: re.Pattern[bytes], limit: int, what: str) -> bytes:
+    part = source.upto(ending, limit)
+    if part is not None:
+        return part
+    if source.held >= limit:
+        raise ProtocolError(f"{what} is longer than {limit} bytes")
+    raise ConnectionLostError(
+        "the connection was closed " + ("within" if source.held else "before") + " the answer's head"
+    )
 
 
-def _headers(source: BufferedReader) -> Headers:
-    fields: list[tuple[str, str]] = []
-    size = 0
-    while line := _line(source):
-        field = _field(line)
-        if field is None:
-            raise ProtocolError("a header line of the answer is malformed")
-        if len(fields) == _MAX_FIELDS:
-            raise ProtocolError(f"the answer has more than {_MAX_FIELDS} header lines")
-        size += len(line)
-        if size > _MAX_HEAD:
-            raise ProtocolError(f"the answer's head is longer than {_MAX_HEAD} bytes")
-        fields.append((field[1].decode("ascii"), field[2].strip(b" \t").decode("latin-1")))
-    return Headers.received(fields)
+def _headers(fields: bytes) -> Headers:
+    text = fields.decode("latin-1")
+    if not _are_fields(text):
+        if not text.endswith("\r\n\r\n"):
+            raise ProtocolError("a line of the answer's head ends with a bare line feed")
+        raise ProtocolError("a header line of the answer is malformed")
+    pairs = [(name, value.rstrip(" \t")) for name, value in _each_field(text)]
+    if len(pairs) > _MAX_FIELDS:
+        raise ProtocolError(f"the answer has more than {_MAX_FIELDS} header lines")
+    return Headers.received(pairs)
 
 
 def _framed(status: int, headers: Headers, method: str, *, modern: bool) -> Head:

@@ -65,6 +65,10 @@ class Headers(Mapping[str, str]):
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name.lower() in self._fields
 
+    def names_none_of(self, names: frozenset[str]) -> bool:
+        """Whether there is no field of any of these names, which are in lower case."""
+        return names.isdisjoint(self._fields)
+
     def __iter__(self) -> Iterator[str]:
         return (found[0][0] for found in self._fields.values())
 
@@ -110,10 +114,13 @@ class Headers(Mapping[str, str]):
 
 def as_pairs(fields: Mapping[str, str] | Iterable[tuple[str, str]], what: str) -> list[tuple[str, str]]:
     """The pairs of what is a mapping or already pairs."""
-    if isinstance(fields, Mapping):
-        return list(cast("Mapping[str, str]", fields).items())
-    pairs = list(fields) if isinstance(fields, Iterable) else None
-    if pairs is None or not all(isinstance(pair, tuple) and len(pair) == 2 for pair in pairs):
+    if not isinstance(fields, (list, tuple)):  # which are seen at once
+        if isinstance(fields, Mapping):
+            return list(cast("Mapping[str, str]", fields).items())
+        if not isinstance(fields, Iterable):
+            raise UsageError(f"{what} is a mapping, or pairs of name and value")
+    pairs = list(fields)
+    if {*map(type, pairs)} - {tuple} or {*map(len, pairs)} - {2}:
         raise UsageError(f"{what} is a mapping, or pairs of name and value")
     return pairs
 

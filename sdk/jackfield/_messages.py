@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias, TypeVar, overload
+from itertools import chain
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeAlias, TypeVar, overload
 
 from ._body import ByteStream, StreamBody
 from ._errors import DeadlineExceededError, DecodeError, NetworkError, UsageError
 from ._headers import HeaderFields, Headers, as_pairs
+from ._shapes import decoder_of
 from ._url import Url, check_url, decode_query, encode_query, shown_text
 
 if TYPE_CHECKING:
@@ -25,8 +27,12 @@ _JSON = Headers({"content-type": "application/json"})
 _BODIES = (bytes, StreamBody)
 
 
+_set = object.__setattr__
+
+
 class _Frozen:
-    __slots__: tuple[str, ...] = ()
+    __slots__ = ("__dict__",)
+    _fields: ClassVar[tuple[str, ...]]
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a {type(self).__name__} is frozen: use replace({name}=...)")
@@ -36,17 +42,17 @@ class _Frozen:
 
     def _arguments(self) -> dict[str, Any]:
         """What it is made of."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: getattr(self, name) for name in self._fields}
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed, checked as at making."""
         return type(self)(**self._arguments() | changes)
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and all(getattr(self, n) == getattr(other, n) for n in self.__slots__)
+        return type(other) is type(self) and all(getattr(self, n) == getattr(other, n) for n in self._fields)
 
     def __hash__(self) -> int:
-        return hash(tuple(getattr(self, name) for name in self.__slots__))
+        return hash(tuple(getattr(self, name) for name in self._fields))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _remake, (type(self), self._arguments())
@@ -54,9 +60,6 @@ class _Frozen:
 
 def _remake(cls: type[_Frozen], fields: dict[str, Any]) -> _Frozen:
     return cls(**fields)
-
-
-_set = object.__setattr__
 
 
 class Request(_Frozen):
@@ -74,7 +77,7 @@ class Request(_Frozen):
         UsageError: a part is not what HTTP allows.
     """
 
-    __slots__ = ("body", "encoded_query", "headers", "idempotent", "method", "query", "url")
+    _fields = ("method", "url", "query", "encoded_query", "headers", "body", "idempotent")
     method: str
     url: Url
     query: tuple[tuple[str, str], ...]
@@ -98,13 +101,16 @@ class Request(_Frozen):
         check_url(url)
         if not isinstance(body, _BODIES):
             raise UsageError(f"a body is bytes or a StreamBody, not {type(body).__name__}")
-        _set(self, "method", method)
-        _set(self, "url", url)
-        _set(self, "encoded_query", query if isinstance(query, str) else None)
-        _set(self, "query", _pairs(query) if query else ())
-        _set(self, "headers", headers if isinstance(headers, Headers) else Headers(headers))
-        _set(self, "body", body)
-        _set(self, "idempotent", idempotent)
+        fields = {
+            "method": method,
+            "url": url,
+            "query": _pairs(query) if query else (),
+            "encoded_query": query if isinstance(query, str) else None,
+            "headers": headers if isinstance(headers, Headers) else Headers(headers),
+            "body": body,
+            "idempotent": idempotent,
+        }
+        _set(self, "__dict__", fields)
 
     @classmethod
     def json(
@@ -136,9 +142,7 @@ class Request(_Frozen):
     def with_headers(self, headers: Headers) -> Request:
         """A copy with these headers; quicker than `replace`, as nothing else needs checking again."""
         copy = object.__new__(Request)
-        for name in ("method", "url", "query", "encoded_query", "body", "idempotent"):
-            _set(copy, name, getattr(self, name))
-        _set(copy, "headers", headers)
+        _set(copy, "__dict__", {**self.__dict__, "headers": headers})
         return copy
 
     def _arguments(self) -> dict[str, Any]:
@@ -201,29 +205,30 @@ def _pairs(query: Query) -> tuple[tuple[str, str], ...]:
     if isinstance(query, str):
         return decode_query(query)
     pairs = as_pairs(query, "query")
+    parts = [*chain.from_iterable(pairs)]
+    if {*map(type, parts)} == {str} and "".join(parts).isascii():  # as almost all are
+        return tuple(pairs)
     for name, value in pairs:
         if not isinstance(name, str) or not isinstance(value, str):
             raise UsageError(f"the query parameter {name!r} must be a string, not {type(value).__name__}")
-        if not (name.isascii() and value.isascii()):
-            try:
-                (name + value).encode()
-            except UnicodeEncodeError:
-                raise UsageError(f"the query parameter {name!a} holds half of a surrogate pair") from None
+        try:
+            (name + value).encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"the query parameter {name!a} holds half of a surrogate pair") from None
     return tuple([(str.__str__(name), str.__str__(value)) for name, value in pairs])  # of an Enum its value
 
 
 class Response(_Frozen):
     """One answer. `body` is bytes, unless the call asked for a stream."""
 
-    __slots__ = ("body", "headers", "status")
+    _fields = ("status", "headers", "body")
     status: int
     headers: Headers
     body: bytes | ByteStream
 
     def __init__(self, status: int, headers: HeaderFields = _NO_HEADERS, body: bytes | ByteStream = b"") -> None:
-        _set(self, "status", status)
-        _set(self, "headers", headers if isinstance(headers, Headers) else Headers(headers))
-        _set(self, "body", body)
+        fields = headers if isinstance(headers, Headers) else Headers(headers)
+        _set(self, "__dict__", {"status": status, "headers": fields, "body": body})
 
     @property
     def content(self) -> bytes:
@@ -256,8 +261,6 @@ class Response(_Frozen):
         Raises:
             DecodeError: it is not JSON, or not of this shape.
         """
-        from ._shapes import decoder_of  # here, so that importing jackfield stays cheap
-
         try:
             return decoder_of(into).decode(self.content)
         except UnicodeDecodeError:

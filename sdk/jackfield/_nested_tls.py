@@ -48,12 +48,15 @@ class TlsWithinTls:
         """Bytes that are here and were not read."""
         return self._tls.pending() + self._arrived.pending + self.outer.pending()
 
+    def recv(self, size: int) -> bytes:
+        try:
+            return self._carry_out(partial(self._tls.read, size))
+        except SSLZeroReturnError:
+            return b""
+
     def recv_into(self, buffer: WriteableBuffer) -> int:
         with memoryview(buffer) as view:
-            try:
-                piece = self._carry_out(partial(self._tls.read, len(view)))
-            except SSLZeroReturnError:
-                return 0
+            piece = self.recv(len(view))
             view[: len(piece)] = piece
             return len(piece)
 

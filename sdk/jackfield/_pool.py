@@ -71,7 +71,8 @@ class Pool:
                 self._lent += 1
             elif place is not None:
                 self._waiting.append(place)
-        self._settle()
+        if self._returned:
+            self._settle()
         return free
 
     async def _wait(self, place: Signal, call: Call) -> None:
@@ -108,7 +109,8 @@ class Pool:
                 raise UsageError("this client is closed")
             with self._guard:
                 idle = self._idle.pop() if self._idle else None
-            self._settle()
+            if self._returned:
+                self._settle()
             if idle is None:
                 return self._make()
             if not idle.is_connected:  # the peer closed it meanwhile, or sent what nobody asked for

@@ -60,7 +60,7 @@ class Runtime(Protocol):
         """
         ...
 
-    async def within(self, seconds: float, work: Awaitable[T]) -> T:
+    def within(self, seconds: float, work: Awaitable[T]) -> Awaitable[T]:
         """Awaits the work; where the runtime can interrupt it, raises TimeoutError after so many seconds."""
         ...
 
@@ -142,9 +142,9 @@ class SyncRuntime:
         """Single flight between threads."""
         return await self._flights.join(self, key, work, seconds)
 
-    async def within(self, seconds: float, work: Awaitable[T]) -> T:
+    def within(self, seconds: float, work: Awaitable[T]) -> Awaitable[T]:
         """Nothing here can interrupt a thread: what blocks bounds itself by `call.limit`."""
-        return await work
+        return work
 
     async def race(self, works: Iterable[Coroutine[Any, Any, T]], delay: float) -> T:
         """Nothing here can end work that blocks in another thread, so there is none."""

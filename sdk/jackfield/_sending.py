@@ -43,7 +43,7 @@ class Sending:
         """
         body = self._request.body
         if isinstance(body, bytes) and len(body) <= _SMALL:
-            return self._send(connection, [body] if body else [])
+            return self._send(connection, body)
         stream = StreamBody(lambda: [body]) if isinstance(body, bytes) else body
         try:
             with closing(iter(stream)) as reading:
@@ -51,7 +51,7 @@ class Sending:
                 if self._aborted:  # before there was something to wake
                     reading.abort()
                 begun = list(islice(reading, 1))  # what cannot be produced is not begun to be sent
-                return self._send(connection, chain(begun, reading))
+                return self._send(connection, b"", chain(begun, reading))
         finally:
             self._body = None  # whoever aborts from here on means the answer
 
@@ -61,11 +61,12 @@ class Sending:
         if (body := self._body) is not None:
             body.abort()
 
-    def _send(self, connection: Connection, pieces: Iterable[bytes]) -> bool:
+    def _send(self, connection: Connection, whole: bytes, pieces: Iterable[bytes] = ()) -> bool:
         self._call.unanswered = True
         try:
-            connection.begin(self._request.method, self._request.target, self._fields)
-            return self._send_body(connection, pieces)
+            request = self._request
+            connection.begin(request.method, request.target, self._fields, whole, named="host" in request.headers)
+            return pieces == () or self._send_body(connection, pieces)
         except (BrokenPipeError, ConnectionResetError, SSLEOFError):
             return False  # the peer may have answered before it had read all, and then closed
         except TimeoutError:

@@ -12,12 +12,12 @@ from ._headers import HeaderFields, Headers
 from ._messages import Request, Response
 from ._options import Options
 from ._steps import compile_chain
-from ._transport import Transport
 from ._url import Url
 from ._wiring import Closeable, Life, Wired, Wiring, dispatch, identity_of, identity_of_transport
 
 if TYPE_CHECKING:
     from ._runtime import Runtime
+    from ._transport import Transport
 
 _USUAL = Options()
 _OFFERED = frozenset({"aclose", "cache", "call", "chain", "close", "runtime", "send", "url", "with_options"})

@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
-import io
+import re
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
-
-
-class _Raw(io.RawIOBase):
-    def __init__(self, sock: socket.socket, patience: Callable[[], float]) -> None:
-        self._socket = sock
-        self._patience = patience
-        self._set = sock.gettimeout()
-        self.stopped = False
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int | None:
-        if self.stopped:
-            return None
-        patience = self._patience()
-        if patience != self._set:
-            self._socket.settimeout(patience)
-            self._set = patience
-        return self._socket.recv_into(buffer)
+_AT_ONCE = 64 * 1024  # bytes
+_OVERLAP = 3  # bytes of an ending that may have come with what was seen before
 
 
-class Source(io.BufferedReader):
-    """What a peer sends, buffered. It never closes the socket, which is its connection's.
+class Source:
+    """What a peer sends. It never closes the socket, which is its connection's.
 
     Args:
         sock: connected.
@@ -40,18 +19,64 @@ class Source(io.BufferedReader):
     """
 
     def __init__(self, sock: socket.socket, patience: Callable[[], float]) -> None:
-        self._raw = _Raw(sock, patience)
-        self._pending: Callable[[], int] | None = getattr(sock, "pending", None)  # of TLS, which buffers, too
-        super().__init__(self._raw, 64 * 1024)
+        self._socket = sock
+        self._patience = patience
+        self._held = b""
+        self._at = 0  # what stands before it was read
 
-    def readinto1(self, buffer: WriteableBuffer, /) -> int:
-        """Puts into the buffer what is held already, or else what comes next: never both, which would be to wait."""
-        self._raw.stopped = True
-        held = super().readinto1(buffer)
-        self._raw.stopped = False
-        return held or super().readinto1(buffer)
+    @property
+    def held(self) -> int:
+        """How many bytes came and were not read."""
+        return len(self._held) - self._at
+
+    def upto(self, ending: re.Pattern[bytes], limit: int) -> bytes | None:
+        """All up to an ending of 4 bytes at most, and with it; None if the peer ends before, or sends more than that.
+
+        Args:
+            ending: may look ahead, and back at what it is the ending of.
+            limit: bytes.
+        """
+        seen = 0
+        while (found := ending.search(self._held, self._at + seen, self._at + limit)) is None:
+            held = self.held
+            if held >= limit or not self._receive():
+                return None
+            seen = max(held - _OVERLAP, 0)
+        return self._taken(found.end())
+
+    def read1(self, size: int) -> bytes:
+        """The next piece, at most `size` bytes: what is held, or else what comes next; empty at the end."""
+        if self.held:
+            return self._taken(min(self._at + size, len(self._held)))
+        return self._ready().recv(size)
+
+    def readinto1(self, buffer: memoryview) -> int:
+        """Puts the next piece into the buffer; how many bytes, 0 at the end."""
+        if self.held:
+            piece = self.read1(len(buffer))
+            buffer[: len(piece)] = piece
+            return len(piece)
+        return self._ready().recv_into(buffer)
 
     def holds_more(self) -> bool:
-        """Whether the peer sent bytes that nobody has read, as far as this side knows. Nothing can be read after."""
-        self._raw.stopped = True
-        return bool(self.peek(1)) or (self._pending is not None and self._pending() > 0)
+        """Whether the peer sent bytes that nobody has read, as far as this side knows."""
+        if self.held:
+            return True
+        pending: Callable[[], int] | None = getattr(self._socket, "pending", None)  # of TLS, which holds some, too
+        return pending is not None and pending() > 0
+
+    def _ready(self) -> socket.socket:
+        sock, patience = self._socket, self._patience()
+        if sock.gettimeout() != patience:  # to set it takes a system call
+            sock.settimeout(patience)
+        return sock
+
+    def _receive(self) -> bool:
+        piece = self._ready().recv(_AT_ONCE)
+        self._held, self._at = self._held[self._at :] + piece, 0
+        return bool(piece)
+
+    def _taken(self, end: int) -> bytes:
+        piece = self._held[self._at : end]
+        self._at = end
+        return piece

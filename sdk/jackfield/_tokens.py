@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from ._errors import UsageError
+from ._shapes import decoder_of
 
 T = TypeVar("T")
 
@@ -25,8 +26,6 @@ def decode_token(token: str, into: type[T], what: str) -> T:
     Raises:
         UsageError: it is no token of `what`.
     """
-    from ._shapes import decoder_of  # here, so that importing jackfield stays cheap
-
     try:
         kind: Any = into
         state: T = decoder_of(kind).decode(token)

@@ -135,10 +135,10 @@ def _checked_path(path: str) -> str:
 
 def quote(text: str, errors: str = "strict") -> str:
     """Percent-encodes all but the unreserved characters of RFC 3986 §2.3."""
-    if _unreserved(text):
+    if text.isalnum() and text.isascii():  # as most parts are
         return text
     try:
-        return "".join([_OCTETS[octet] for octet in text.encode("utf-8", errors)])
+        return text.encode("utf-8", errors).decode("latin-1").translate(_OCTETS)
     except UnicodeEncodeError:
         raise UsageError("text that is sent must not hold half of a surrogate pair") from None
 

@@ -78,10 +78,6 @@ class Urllib3Transport:
 
     async def send(self, request: Request, call: Call) -> Response:
         """One attempt. Cancelled, it drops its connection."""
-        if "proxy-authorization" in request.headers:
-            raise UsageError(
-                "leave out the header 'proxy-authorization': the origin might see it; use `Proxy(auth=...)`"
-            )
         pool = self._pool(request.url.origin)
         exchange = Exchange(pool, request, call, self._under_way.discard)
         try:

@@ -8,6 +8,12 @@ from ._errors import UsageError
 from ._headers import Headers
 from ._messages import Request
 
+_LEFT_OUT = {
+    "content-length": "it is made from the body",
+    "transfer-encoding": "it is made from the body",
+    "proxy-authorization": "the origin might see it; use `Proxy(auth=...)`",
+}
+_TO_CHECK = frozenset({*_LEFT_OUT, "host"})
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE", "TRACE", "OPTIONS"})
 
 
@@ -22,15 +28,17 @@ def wire_fields(request: Request) -> list[tuple[str, str]]:
     Raises:
         UsageError: they would frame the body in another way than it is sent.
     """
-    for name in ("content-length", "transfer-encoding"):
-        if name in request.headers:
-            raise UsageError(f"leave out the header {name!r}: it is made from the body")
-    if len(request.headers.get_all("host")) > 1:
-        raise UsageError("a request has one 'host' header at most")
-    pairs = request.headers.pairs()
-    if "accept-encoding" not in request.headers:
+    headers = request.headers
+    if not headers.names_none_of(_TO_CHECK):
+        for name, why in _LEFT_OUT.items():
+            if name in headers:
+                raise UsageError(f"leave out the header {name!r}: {why}")
+        if len(headers.get_all("host")) > 1:
+            raise UsageError("a request has one 'host' header at most")
+    pairs = headers.pairs()
+    if "accept-encoding" not in headers:
         # A range is of what is coded.
-        pairs.append(("accept-encoding", "identity" if "range" in request.headers else offered()))
+        pairs.append(("accept-encoding", "identity" if "range" in headers else offered()))
     length = request.body.length if isinstance(request.body, StreamBody) else len(request.body)
     if length is None:
         pairs.append(("transfer-encoding", "chunked"))

@@ -12,12 +12,12 @@ from ._headers import HeaderFields, Headers
 from ._messages import Request, Response
 from ._options import Options
 from ._steps import Chain, Proceed, compile_chain
-from ._transport import Transport
 from ._url import Url
 
 if TYPE_CHECKING:
     from ._plugins import PluginSet
     from ._runtime import Runtime
+    from ._transport import Transport
 
 # Of a client's own headers, those that are no credential, whatever their values.
 _HARMLESS = frozenset({"accept", "accept-encoding", "accept-language", "content-type", "user-agent"})

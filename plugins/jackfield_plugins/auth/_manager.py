@@ -60,6 +60,7 @@ class TokenManager:
         self._replaced_at = -inf  # when a rejected token was replaced last, by the wall clock
         self._flights = Flights()
         self._guard = threading.Lock()
+        self._calm: tuple[Token | None, float] = (None, -inf)  # until when nothing has to be done about a token
         self._next_ahead = -inf  # when somebody may refresh ahead of time, by the wall clock
 
     async def token(self, call: Call) -> Token:
@@ -72,9 +73,15 @@ class TokenManager:
         token, now = self._renewal.token, call.runtime.now()
         if token is None or not self._good(token, now):
             token = await self._renewed(token, call)
-        if token.expires_at is None or token.expires_at - now >= _window(token, self._ahead, _AHEAD):
+        self._calm = token, self._calm_until(token)
+        if now <= self._calm[1] or not self._take_turn(now):
             return token
-        return await self._renewed_ahead(token, call) if self._take_turn(now) else token
+        return await self._renewed_ahead(token, call)
+
+    def ready(self, now: float) -> Token | None:
+        """The token, if it is known that nothing has to be done about it; None: `token` is to be awaited."""
+        token, until = self._calm
+        return token if now < until and token is self._renewal.token else None
 
     @property
     def current(self) -> Token | None:
@@ -124,6 +131,11 @@ class TokenManager:
                 return False
             self._next_ahead = now + _PAUSE
             return True
+
+    def _calm_until(self, token: Token) -> float:
+        if token.expires_at is None:
+            return inf
+        return token.expires_at - max(_window(token, self._ahead, _AHEAD), _window(token, self._margin, _MARGIN))
 
     def _good(self, token: Token, now: float) -> bool:
         return token.expires_at is None or token.expires_at - now > _window(token, self._margin, _MARGIN)

@@ -22,7 +22,7 @@ _read_name = re.compile(r"([+-]?)([A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*)").fullmatch
 
 def page_of(page: PageParams | None) -> tuple[int, int]:
     """Limit and offset, as flame_hub_client has them: 50 and 0 where nothing else is said."""
-    given = dict(_mapping("page", page, "{'limit': 50, 'offset': 0}"))
+    given = {} if page is None else dict(_mapping("page", page, "{'limit': 50, 'offset': 0}"))
     limit, offset = given.pop("limit", 50), given.pop("offset", 0)
     if given:
         raise UsageError(f"page has 'limit' and 'offset', not {', '.join(map(repr, given))}")
@@ -39,12 +39,15 @@ def asked_pairs(asked: Mapping[str, Any], usual: Pairs, generation: Generation) 
         usual = include_pairs(included, generation)
     elif generation == OLD:
         usual = []
-    return [
-        *filter_pairs(asked.get("filter"), generation),
-        *sort_pairs(asked.get("sort"), generation),
-        *usual,
-        *_names_pairs("fields", asked.get("fields"), generation, "+"),
-    ]
+    pairs: Pairs = []
+    if (filtered := asked.get("filter")) is not None:
+        pairs += filter_pairs(filtered, generation)
+    if (sorted_by := asked.get("sort")) is not None:
+        pairs += sort_pairs(sorted_by, generation)
+    pairs += usual
+    if (fields := asked.get("fields")) is not None:
+        pairs += _names_pairs("fields", fields, generation, "+")
+    return pairs
 
 
 def differs(asked: Mapping[str, Any]) -> bool:
@@ -52,18 +55,18 @@ def differs(asked: Mapping[str, Any]) -> bool:
     return asked_pairs(asked, [], NEW) != asked_pairs(asked, [], OLD)
 
 
-def filter_pairs(given: Mapping[str, Any] | None, generation: Generation) -> Pairs:
+def filter_pairs(given: Mapping[str, Any], generation: Generation) -> Pairs:
     """`filter[realmId]=!…`, one for each name."""
     pairs = [
         (f"filter[{spelled(_name('filter', name), generation)}]", condition(name, value))
         for name, value in _mapping("filter", given, "{'name': 'my-node'}").items()
     ]
     if len(dict(pairs)) < len(pairs):
-        raise UsageError(f"filter has one field in two spellings: {', '.join(given or ())}")
+        raise UsageError(f"filter has one field in two spellings: {', '.join(given)}")
     return pairs
 
 
-def sort_pairs(given: SortParams | Sequence[SortParams | str] | str | None, generation: Generation) -> Pairs:
+def sort_pairs(given: SortParams | Sequence[SortParams | str] | str, generation: Generation) -> Pairs:
     """`sort=-createdAt,name`; the first counts most."""
     keys = [given] if isinstance(given, Mapping) else _several("sort", given)
     return _pairs("sort", [_sort_key(key) for key in keys], generation)
@@ -85,9 +88,7 @@ def _pairs(parameter: str, names: Sequence[str], generation: Generation) -> Pair
 
 
 def _mapping(what: str, given: object, example: str) -> Mapping[str, Any]:
-    if given is None:
-        return {}
-    if not isinstance(given, Mapping):
+    if not isinstance(given, (dict, Mapping)):  # most are a dict, which is seen at once
         raise UsageError(f"{what} is a dictionary, {example} say, not {given!r}")
     return cast("Mapping[str, Any]", given)
 

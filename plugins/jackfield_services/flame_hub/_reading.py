@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from functools import cache
+from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, defstruct
 
 from jackfield import DecodeError, Response
 
 from ._envelopes import ResourceListMeta, SingleResourceMeta
-from ._model import NEW, Record
+from ._model import NEW, Generation, Record
 from ._on_wire import on_wire
 from ._said import shown
 from ._speech import Speech
 
 R = TypeVar("R", bound=Record)
 
+_id = attrgetter("id")
 _NOTHING = (b"", b"null")
 
 
@@ -33,11 +36,6 @@ class _Counts(Struct):
     limit: int | None = None
 
 
-class _List(Struct, Generic[R]):
-    data: list[R]
-    meta: _Counts | None = None
-
-
 class Listed(NamedTuple, Generic[R]):
     """The records of one page; how many there are in all, and how many a page has, if the Hub tells."""
 
@@ -49,13 +47,24 @@ class Listed(NamedTuple, Generic[R]):
 def read_list(response: Response, model: type[R], speech: Speech) -> Listed[R]:
     """The page that an answer holds; raises DecodeError if it is none."""
     generation = speech.generation or speech.learn(response)
-    listed: Any = response.decode(_List[on_wire(model, generation)])  # type: ignore[misc]  # made at run time
-    if listed.data and _may_be_misread(listed.data[0]) and speech.learn(response) != generation:
+    listed: Any = response.decode(_list_of(model, generation))
+    records: list[R] = listed.data
+    if records and _may_be_misread(records[0]) and speech.learn(response) != generation:
         return read_list(response, model, speech)
-    for number in [number for number, record in enumerate(listed.data) if getattr(record, "id", None) is None]:
-        _check(response.decode(dict[str, Any])["data"][number], listed.data[number], response)
+    if not ("id" in model.__struct_fields__ and all(map(_id, records))):
+        told = response.decode(dict[str, Any])["data"]
+        for number, record in enumerate(records):
+            _check(told[number], record, response)
     meta = listed.meta or _Counts()
-    return Listed(listed.data, meta.total, meta.limit)
+    return Listed(records, meta.total, meta.limit)
+
+
+@cache
+def _list_of(model: type[Record], generation: Generation) -> type[Struct]:
+    """What a page of records is; a class of its own, as msgspec's decoder of one is found sooner than of a generic."""
+    kind: Any = list
+    data, meta = ("data", kind[on_wire(model, generation)]), ("meta", _Counts | None, None)
+    return defstruct(f"{model.__name__}List", (data, meta))
 
 
 def list_meta(response: Response) -> ResourceListMeta:
@@ -106,9 +115,13 @@ def one_meta(response: Response) -> SingleResourceMeta | None:
 
 def _may_be_misread(record: Record) -> bool:
     """Whether it may have been read by the names of the other generation: most records have a date, all such names."""
-    names = record.__struct_fields__
-    telling = ("created_at",) if "created_at" in names else tuple(name for name in names if "_" in name)
-    return any(getattr(record, name) is None for name in telling)
+    return None in [getattr(record, name) for name in _telling(type(record))]
+
+
+@cache
+def _telling(kind: type[Record]) -> tuple[str, ...]:
+    names = kind.__struct_fields__
+    return ("created_at",) if "created_at" in names else tuple(name for name in names if "_" in name)
 
 
 def _check(told: dict[str, Any], record: Record, response: Response) -> None:

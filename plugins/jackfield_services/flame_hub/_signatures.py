@@ -84,10 +84,11 @@ def given(shape: Signature, operation: str, args: tuple[Any, ...], kwargs: dict[
     """What was given, by name; raises TypeError for what the operation does not take."""
     if not isinstance(kwargs.get("meta", False), bool):
         raise UsageError(f"meta is True or False, not {kwargs['meta']!r}")
-    ids = 0 if shape is FINDING else 1
-    told = dict(zip(shape.parameters, args, strict=False))
-    if len(args) == ids and kwargs.keys() <= shape.parameters.keys() - told.keys():
-        return told | kwargs  # as almost all calls are: to bind takes long
+    ids, names = 0 if shape is FINDING else 1, shape.parameters
+    if len(args) == ids and kwargs.keys() <= names.keys():  # as almost all calls are: to bind takes long
+        told = dict(zip(names, args, strict=False)) | kwargs if args else kwargs
+        if len(told) == len(args) + len(kwargs):
+            return told
     try:
         return shape.bind(*args, **kwargs).arguments
     except TypeError as error:
