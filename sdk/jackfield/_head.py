@@ -17,7 +17,7 @@ _MAX_INTERIM = 100
 # RFC 9112 §2.1: a head is a status-line, a CRLF and a field-line for each field, and twice CRLF. §2.2 leaves a bare LF
 # to the recipient; others read such a head otherwise, so it ends here.
 _line_end = re.compile(rb"(?=\r?\n)")
-_head_end = re.compile(rb"\n(?:\r\n|(?<!\r\n))")
+_head_end = re.compile(rb"\n(?:(?<!\r\n)|\r\n)")
 # RFC 9112 §4: status-line = HTTP-version SP status-code SP [ reason-phrase ]; the last SP is often left out.
 _status_line = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?").fullmatch
 # RFC 9112 §5.1: no blank before the colon; §5.2: a folded line is refused.

@@ -17,7 +17,7 @@ from jackfield._answer import Answer
 from jackfield._head import read_head
 from jackfield._source import Source
 
-LINE, BLANK = re.compile(rb"\n"), re.compile(rb"\n(?:\r\n|(?<!\r\n))")
+LINE, BLANK = re.compile(rb"\n"), re.compile(rb"\n(?:(?<!\r\n)|\r\n)")
 HEAD = b"HTTP/1.1 200 OK\r\nX: a\r\nX:  b \t\r\nContent-Length: 5\r\n\r\n"
 
 
