@@ -85,7 +85,8 @@ class Headers(Mapping[str, str]):
 
     def get_all(self, name: str) -> list[str]:
         """Every value of a name, in order; not joined, as `Set-Cookie` needs it."""
-        return [value for _, value in self._fields.get(name.lower(), ())]
+        found = self._fields.get(name.lower())
+        return [value for _, value in found] if found else []
 
     def pairs(self) -> list[tuple[str, str]]:
         """Every field as it goes over the wire; fields of one name stand together."""

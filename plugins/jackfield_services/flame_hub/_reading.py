@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from operator import attrgetter
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from msgspec import Raw, Struct, defstruct
 
@@ -31,21 +31,15 @@ class _Envelope(Struct):
         return bool(bytes(self.data) and bytes(self.meta))
 
 
-class _Counts(Struct):
+class Counts(Struct):
+    """How many records there are in all, and how many a page has, if the Hub tells."""
+
     total: int | None = None
     limit: int | None = None
 
 
-class Listed(NamedTuple, Generic[R]):
-    """The records of one page; how many there are in all, and how many a page has, if the Hub tells."""
-
-    records: list[R]
-    total: int | None
-    limit: int | None
-
-
-def read_list(response: Response, model: type[R], speech: Speech) -> Listed[R]:
-    """The page that an answer holds; raises DecodeError if it is none."""
+def read_list(response: Response, model: type[R], speech: Speech) -> tuple[list[R], Counts]:
+    """The records of the page that an answer holds; raises DecodeError if it is none."""
     generation = speech.generation or speech.learn(response)
     listed: Any = response.decode(_list_of(model, generation))
     records: list[R] = listed.data
@@ -55,15 +49,14 @@ def read_list(response: Response, model: type[R], speech: Speech) -> Listed[R]:
         told = response.decode(dict[str, Any])["data"]
         for number, record in enumerate(records):
             _check(told[number], record, response)
-    meta = listed.meta or _Counts()
-    return Listed(records, meta.total, meta.limit)
+    return records, listed.meta or Counts()
 
 
 @cache
 def _list_of(model: type[Record], generation: Generation) -> type[Struct]:
     """What a page of records is; a class of its own, as msgspec's decoder of one is found sooner than of a generic."""
     kind: Any = list
-    data, meta = ("data", kind[on_wire(model, generation)]), ("meta", _Counts | None, None)
+    data, meta = ("data", kind[on_wire(model, generation)]), ("meta", Counts | None, None)
     return defstruct(f"{model.__name__}List", (data, meta))
 
 

@@ -130,9 +130,9 @@ class Resource(Part[R, R]):
             page = [("page[limit]", str(limit)), ("page[offset]", str(offset))]
             query = page + await self._asked(hub, asked)
             response = await hub.send(Request("GET", hub.url(self.path), query=query))
-            listed = read_list(response, self._told, hub._speech)
-            looked = Looked(offset, min(limit, listed.limit or 0))
-            return Page(listed.records, total=listed.total, raw=response, hint=looked)
+            records, counts = read_list(response, self._told, hub._speech)
+            looked = Looked(offset, min(limit, counts.limit or 0))
+            return Page(records, total=counts.total, raw=response, hint=looked)
 
         doc = f"Every {self._what} that is asked for, 50 at most; `.all(…)` goes on: GET /{self.path}."
         return _Finding(described(find, FINDING, doc, hidden=("self", "at")), HubPages())  # type: ignore[return-value]

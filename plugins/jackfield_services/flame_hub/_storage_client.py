@@ -85,7 +85,8 @@ class StorageService(HubService):
                     "or a path, bytes, or a file that can seek"
                 )
             raise
-        return taken(read_list(response, BucketFile, hub._speech).records, [part for _, part in parts])
+        records, _ = read_list(response, BucketFile, hub._speech)
+        return taken(records, [part for _, part in parts])
 
     @streamed(Download())
     async def stream_bucket_tarball(
