@@ -114,6 +114,12 @@ class Call:
         self.fetched = True
         return response
 
+    def count(self, inner: Call) -> None:
+        """What was sent by a call within this one was sent by this one, too."""
+        self.attempts += inner.attempts
+        self._request = inner._request or self._request
+        self.unanswered, self.begun = inner.unanswered, self.begun or inner.begun
+
     @property
     def sent(self) -> Request | None:
         """The last request that was handed to the transport. It bears credentials: it is not for logs."""

@@ -25,8 +25,6 @@ _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})  #
 _NO_HEADERS = Headers()
 _JSON = Headers({"content-type": "application/json"})
 _BODIES = (bytes, StreamBody)
-
-
 _set = object.__setattr__
 
 

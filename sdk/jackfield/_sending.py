@@ -61,12 +61,12 @@ class Sending:
         if (body := self._body) is not None:
             body.abort()
 
-    def _send(self, connection: Connection, whole: bytes, pieces: Iterable[bytes] = ()) -> bool:
+    def _send(self, connection: Connection, whole: bytes, pieces: Iterable[bytes] | None = None) -> bool:
         self._call.unanswered = True
         try:
             request = self._request
             connection.begin(request.method, request.target, self._fields, whole, named="host" in request.headers)
-            return pieces == () or self._send_body(connection, pieces)
+            return pieces is None or self._send_body(connection, pieces)
         except (BrokenPipeError, ConnectionResetError, SSLEOFError):
             return False  # the peer may have answered before it had read all, and then closed
         except TimeoutError:
