@@ -46,6 +46,18 @@ class _Flight:
 
         return self.thread == threading.get_ident() and isinstance(runtime, SyncRuntime) and not self.done
 
+    async def landing(self, runtime: Runtime, until: float | None) -> None:
+        """Waits until it is done; raises TimeoutError if it is not by then."""
+        landed = runtime.signal()
+        self.followers.append(landed)
+        try:
+            if not self.done:  # looked at after the signal is known: who lands says so first, and then tells all
+                await landed.wait(None if until is None else max(until - runtime.monotonic(), 0))
+        finally:
+            self.followers.remove(landed)
+        if not self.done:
+            raise TimeoutError("whoever works on this is still at it")
+
 
 _leading: ContextVar[tuple[_Flight, ...]] = ContextVar("jackfield_leading", default=())
 
@@ -93,31 +105,22 @@ class Flights:
             with self._guard:
                 flight = self._flying.setdefault(key, new)
             if flight is new:
-                break
+                return await self._lead(key, new, work)
             if flight in _leading.get():
                 raise UsageError(f"the work of {key!r} joined its own flight: it would wait for itself")
             if flight.needs_this_thread(runtime):
                 if apart:
-                    break
+                    return await self._lead(key, new, work)
                 raise UsageError(
                     "a task of this thread's event loop is at the same work, and cannot go on while a sync call waits "
                     "for it: make the call in a thread (asyncio.to_thread), or use the async client"
                 )
-            landed = runtime.signal()
-            flight.followers.append(landed)
-            try:
-                if not flight.done:  # looked at after the signal is known: who lands says so first, and then tells all
-                    await landed.wait(None if until is None else max(until - runtime.monotonic(), 0))
-            finally:
-                flight.followers.remove(landed)
-            if not flight.done:
-                raise TimeoutError("whoever works on this is still at it")
+            await flight.landing(runtime, until)
             if flight.error is not None:
                 raise _fresh(flight.error)
             if not flight.abandoned:
                 value: T = flight.value
                 return value
-        return await self._lead(key, new, work)
 
     async def _lead(self, key: Hashable, flight: _Flight, work: Callable[[], Awaitable[T]]) -> T:
         led_before = _leading.get()
