@@ -231,15 +231,19 @@ def told(emulator: Any) -> Hub:
 def serving(generation: str) -> Generator[Hub]:
     """The emulator in a process of its own, on another CPU than the clients'; it ends with this one."""
     mine, its = os.pipe()
-    child = os.fork()
+    parent, child = os.getpid(), os.fork()
     if not child:
-        from jackfield_services.flame_hub.emulator import FlameHubEmulator
+        try:
+            from jackfield_services.flame_hub.emulator import FlameHubEmulator
 
-        if sys.platform == "linux":
-            os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-        known: Any = generation
-        os.write(its, json.dumps(told(FlameHubEmulator(known, nodes=NODES).start())).encode())
-        signal.pause()
+            if sys.platform == "linux":
+                os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+            known: Any = generation
+            os.write(its, json.dumps(told(FlameHubEmulator(known, nodes=NODES).start())).encode())
+            while os.getppid() == parent:
+                time.sleep(1)
+        finally:
+            os._exit(0)
     try:
         yield json.loads(os.read(mine, 4000))
     finally:
@@ -250,12 +254,15 @@ def serving(generation: str) -> Generator[Hub]:
 @contextmanager
 def keeping_awake() -> Generator[None]:
     """The clients' CPU, by a process that gives way to every other."""
-    child = os.fork()
+    parent, child = os.getpid(), os.fork()
     if not child:
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-        while True:
-            pass
+        try:
+            os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+            while os.getppid() == parent:
+                pass
+        finally:
+            os._exit(0)  # whatever happens, this process leaves none of the other's `with` blocks
     try:
         yield
     finally:

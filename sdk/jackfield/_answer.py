@@ -31,7 +31,10 @@ class Answer:
         self.complete = self._left == 0
 
     def reusable(self) -> bool:
-        """Whether the connection may carry another request: read to the end, agreed to, and nothing came after."""
+        """Whether the connection may carry another request: read to the end, agreed to, and nothing read beyond.
+
+        What comes after it still is seen by whoever takes the connection next, before it is used.
+        """
         return self.complete and self.head.keep_alive and not self._source.holds_more()
 
     def read1(self, size: int) -> bytes:
@@ -91,7 +94,7 @@ class Answer:
     def _line(self) -> bytes:
         line = self._source.upto(_line_end, _MAX_LINE)
         if line is None:
-            if self._source.held >= _MAX_LINE:
+            if len(self._source.held) >= _MAX_LINE:
                 raise ProtocolError(f"a line between chunks is longer than {_MAX_LINE} bytes")
             self._ended_early()
         return line

@@ -49,22 +49,16 @@ class Connection(HTTPConnection):
         sock: Any = self._cuttable or self.sock
         return sock.outer if isinstance(sock, TlsWithinTls) else sock
 
-    def begin(
-        self, method: str, target: str, fields: list[tuple[str, str]], body: bytes = b"", *, named: bool = False
-    ) -> None:
+    def begin(self, method: str, target: str, fields: list[tuple[str, str]], body: bytes = b"") -> None:
         """Sends the head of a request, and together with it a body that is small.
 
-        Args:
-            method, target: of the request line.
-            fields: stand in the head as they are given, and no others but `Host`.
-            body: bytes that follow the head.
-            named: whether `Host` is among the fields.
+        Fields stand in the head as they are given, and no others but `Host`, if it is not.
 
         Raises:
             UsageError: something in it breaks a line, though a `Request` is checked when it is made.
         """
         lines = [" ".join((method, target, "HTTP/1.1")), *map(": ".join, fields), "", ""]
-        if not named:
+        if "host" not in {name.lower() for name, _ in fields}:
             lines.insert(1, f"Host: {self._authority}")
         head = "\r\n".join(lines).encode("latin-1")
         if len(head.splitlines()) != len(lines) - 1:
@@ -158,13 +152,11 @@ class ForwardedConnection(Connection):
         with self._abortable(sock):
             self.sock = self._greet_proxy(sock, self._proxy)
 
-    def begin(
-        self, method: str, target: str, fields: list[tuple[str, str]], body: bytes = b"", *, named: bool = False
-    ) -> None:
+    def begin(self, method: str, target: str, fields: list[tuple[str, str]], body: bytes = b"") -> None:
         """As to an origin, but with the whole URL (RFC 9112 §3.2.2), and what the proxy wants to see."""
         if self._proxy.authorization is not None:
             fields = [*fields, ("Proxy-Authorization", self._proxy.authorization.reveal())]
-        super().begin(method, "".join((str(self._origin), target)), fields, body, named=named)
+        super().begin(method, "".join((str(self._origin), target)), fields, body)
 
 
 class TlsConnection(Connection):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ._errors import ConnectionLostError, ProtocolError
+from ._errors import ConnectionLostError, DeadlineExceededError, JackfieldError, ProtocolError
 from ._headers import Headers
 from ._source import Source
 
 _MAX_LINE = 64 * 1024
 _MAX_FIELDS = 256
-_MAX_HEAD = 128 * 1024  # bytes of all fields
+_MAX_HEAD = 256 * 1024  # bytes of all fields
 _MAX_INTERIM = 100
 
 # RFC 9112 §2.1: a head is a status-line, a CRLF and a field-line for each field, and twice CRLF. §2.2 leaves a bare LF
@@ -21,11 +21,10 @@ _head_end = re.compile(rb"\n(?:(?<!\r\n)|\r\n)")
 # RFC 9112 §4: status-line = HTTP-version SP status-code SP [ reason-phrase ]; the last SP is often left out.
 _status_line = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?").fullmatch
 # RFC 9112 §5.1: no blank before the colon; §5.2: a folded line is refused.
-# Nothing is given back that was matched (`++`), and blanks at a value's end are not looked for: on many fields, or many
-# blanks, that would take quadratic time.
-_FIELD = r"\r\n([!#$%&'*+.^_`|~0-9A-Za-z-]++):[ \t]*+([\t\x20-\x7e\x80-\xff]*+)"
-_are_fields = re.compile(f"(?:{_FIELD})*+\r\n\r\n").fullmatch
-_each_field = re.compile(_FIELD).findall
+# No two runs side by side are of the same characters: on many blanks, say, that would take quadratic time.
+_NAME, _VALUE = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", r"[\t\x20-\x7e\x80-\xff]*"
+_are_fields = re.compile(f"(?:\r\n{_NAME}:{_VALUE})*").fullmatch
+_each_field = re.compile(f"\r\n({_NAME}):({_VALUE})").findall
 _is_length = re.compile(r"[0-9]{1,19}").fullmatch
 
 
@@ -47,10 +46,13 @@ def read_head(source: Source, method: str) -> Head:
         ProtocolError: this is not HTTP/1.1, or its length can be read in two ways.
     """
     for _ in range(_MAX_INTERIM + 1):
-        line = _status_line(_upto(source, _line_end, _MAX_LINE, "a line of the answer's head"))
+        start = source.upto(_line_end, _MAX_LINE)
+        if start is None:
+            raise _unended(source, _MAX_LINE, "a line of the answer's head")
+        line = _status_line(start)
         if line is None:
             raise ProtocolError("the answer does not begin with a status line of HTTP/1.1")
-        status, headers = int(line[2]), _headers(_upto(source, _head_end, _MAX_HEAD, "the answer's head"))
+        status, headers = int(line[2]), _headers(_fields(source))
         if status == 101:
             raise ProtocolError("the service switched protocols unasked")
         if status >= 200:
@@ -58,24 +60,40 @@ def read_head(source: Source, method: str) -> Head:
     raise ProtocolError(f"more than {_MAX_INTERIM} interim answers came, and no other")
 
 
-def _upto(source: Source, ending: re.Pattern[bytes], limit: int, what: str) -> bytes:
-    part = source.upto(ending, limit)
-    if part is not None:
-        return part
-    if source.held >= limit:
-        raise ProtocolError(f"{what} is longer than {limit} bytes")
-    raise ConnectionLostError(
+def _fields(source: Source) -> str:
+    """The lines of the fields, each after its CRLF; one that is none is an error whether the head ends or not."""
+    try:
+        fields = source.upto(_head_end, _MAX_HEAD)
+    except (DeadlineExceededError, TimeoutError):
+        _headers(_whole_lines(source))
+        raise
+    if fields is None:
+        _headers(_whole_lines(source))
+        raise _unended(source, _MAX_HEAD, "the answer's head")
+    if not fields.endswith(b"\r\n\r\n"):
+        raise ProtocolError("a line of the answer's head ends with a bare line feed")
+    return fields[:-4].decode("latin-1")
+
+
+def _whole_lines(source: Source) -> str:
+    lines, _, last = source.held.rpartition(b"\r\n")
+    if len(last) > _MAX_LINE:
+        raise ProtocolError(f"a line of the answer's head is longer than {_MAX_LINE} bytes")
+    return lines.decode("latin-1")
+
+
+def _unended(source: Source, limit: int, what: str) -> JackfieldError:
+    if len(source.held) >= limit:
+        return ProtocolError(f"{what} is longer than {limit} bytes")
+    return ConnectionLostError(
         "the connection was closed " + ("within" if source.held else "before") + " the answer's head"
     )
 
 
-def _headers(fields: bytes) -> Headers:
-    text = fields.decode("latin-1")
-    if not _are_fields(text):
-        if not text.endswith("\r\n\r\n"):
-            raise ProtocolError("a line of the answer's head ends with a bare line feed")
+def _headers(fields: str) -> Headers:
+    if not _are_fields(fields):
         raise ProtocolError("a header line of the answer is malformed")
-    pairs = [(name, value.rstrip(" \t")) for name, value in _each_field(text)]
+    pairs = [(name, value.strip(" \t")) for name, value in _each_field(fields)]
     if len(pairs) > _MAX_FIELDS:
         raise ProtocolError(f"the answer has more than {_MAX_FIELDS} header lines")
     return Headers.received(pairs)

@@ -65,10 +65,6 @@ class Headers(Mapping[str, str]):
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name.lower() in self._fields
 
-    def names_none_of(self, names: frozenset[str]) -> bool:
-        """Whether there is no field of any of these names, which are in lower case."""
-        return names.isdisjoint(self._fields)
-
     def __iter__(self) -> Iterator[str]:
         return (found[0][0] for found in self._fields.values())
 
@@ -121,7 +117,7 @@ def as_pairs(fields: Mapping[str, str] | Iterable[tuple[str, str]], what: str) -
         if not isinstance(fields, Iterable):
             raise UsageError(f"{what} is a mapping, or pairs of name and value")
     pairs = list(fields)
-    if {*map(type, pairs)} - {tuple} or {*map(len, pairs)} - {2}:
+    if not all(isinstance(pair, tuple) and len(pair) == 2 for pair in pairs):
         raise UsageError(f"{what} is a mapping, or pairs of name and value")
     return pairs
 

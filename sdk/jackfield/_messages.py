@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from itertools import chain
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias, TypeVar, overload
 
 from ._body import ByteStream, StreamBody
 from ._errors import DeadlineExceededError, DecodeError, NetworkError, UsageError
@@ -29,8 +29,7 @@ _set = object.__setattr__
 
 
 class _Frozen:
-    __slots__ = ("__dict__",)
-    _fields: ClassVar[tuple[str, ...]]
+    __slots__: tuple[str, ...] = ()
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a {type(self).__name__} is frozen: use replace({name}=...)")
@@ -40,17 +39,17 @@ class _Frozen:
 
     def _arguments(self) -> dict[str, Any]:
         """What it is made of."""
-        return {name: getattr(self, name) for name in self._fields}
+        return {name: getattr(self, name) for name in self.__slots__}
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed, checked as at making."""
         return type(self)(**self._arguments() | changes)
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and all(getattr(self, n) == getattr(other, n) for n in self._fields)
+        return type(other) is type(self) and all(getattr(self, n) == getattr(other, n) for n in self.__slots__)
 
     def __hash__(self) -> int:
-        return hash(tuple(getattr(self, name) for name in self._fields))
+        return hash(tuple(getattr(self, name) for name in self.__slots__))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _remake, (type(self), self._arguments())
@@ -75,7 +74,7 @@ class Request(_Frozen):
         UsageError: a part is not what HTTP allows.
     """
 
-    _fields = ("method", "url", "query", "encoded_query", "headers", "body", "idempotent")
+    __slots__ = ("body", "encoded_query", "headers", "idempotent", "method", "query", "url")
     method: str
     url: Url
     query: tuple[tuple[str, str], ...]
@@ -99,16 +98,13 @@ class Request(_Frozen):
         check_url(url)
         if not isinstance(body, _BODIES):
             raise UsageError(f"a body is bytes or a StreamBody, not {type(body).__name__}")
-        fields = {
-            "method": method,
-            "url": url,
-            "query": _pairs(query) if query else (),
-            "encoded_query": query if isinstance(query, str) else None,
-            "headers": headers if isinstance(headers, Headers) else Headers(headers),
-            "body": body,
-            "idempotent": idempotent,
-        }
-        _set(self, "__dict__", fields)
+        _set(self, "method", method)
+        _set(self, "url", url)
+        _set(self, "encoded_query", query if isinstance(query, str) else None)
+        _set(self, "query", _pairs(query) if query else ())
+        _set(self, "headers", headers if isinstance(headers, Headers) else Headers(headers))
+        _set(self, "body", body)
+        _set(self, "idempotent", idempotent)
 
     @classmethod
     def json(
@@ -140,7 +136,13 @@ class Request(_Frozen):
     def with_headers(self, headers: Headers) -> Request:
         """A copy with these headers; quicker than `replace`, as nothing else needs checking again."""
         copy = object.__new__(Request)
-        _set(copy, "__dict__", {**self.__dict__, "headers": headers})
+        _set(copy, "method", self.method)
+        _set(copy, "url", self.url)
+        _set(copy, "encoded_query", self.encoded_query)
+        _set(copy, "query", self.query)
+        _set(copy, "headers", headers)
+        _set(copy, "body", self.body)
+        _set(copy, "idempotent", self.idempotent)
         return copy
 
     def _arguments(self) -> dict[str, Any]:
@@ -205,7 +207,7 @@ def _pairs(query: Query) -> tuple[tuple[str, str], ...]:
     pairs = as_pairs(query, "query")
     parts = [*chain.from_iterable(pairs)]
     if {*map(type, parts)} == {str} and "".join(parts).isascii():  # as almost all are
-        return tuple(pairs)
+        return tuple([(name, value) for name, value in pairs])
     for name, value in pairs:
         if not isinstance(name, str) or not isinstance(value, str):
             raise UsageError(f"the query parameter {name!r} must be a string, not {type(value).__name__}")
@@ -219,14 +221,15 @@ def _pairs(query: Query) -> tuple[tuple[str, str], ...]:
 class Response(_Frozen):
     """One answer. `body` is bytes, unless the call asked for a stream."""
 
-    _fields = ("status", "headers", "body")
+    __slots__ = ("body", "headers", "status")
     status: int
     headers: Headers
     body: bytes | ByteStream
 
     def __init__(self, status: int, headers: HeaderFields = _NO_HEADERS, body: bytes | ByteStream = b"") -> None:
-        fields = headers if isinstance(headers, Headers) else Headers(headers)
-        _set(self, "__dict__", {"status": status, "headers": fields, "body": body})
+        _set(self, "status", status)
+        _set(self, "headers", headers if isinstance(headers, Headers) else Headers(headers))
+        _set(self, "body", body)
 
     @property
     def content(self) -> bytes:

@@ -64,8 +64,7 @@ class Sending:
     def _send(self, connection: Connection, whole: bytes, pieces: Iterable[bytes] | None = None) -> bool:
         self._call.unanswered = True
         try:
-            request = self._request
-            connection.begin(request.method, request.target, self._fields, whole, named="host" in request.headers)
+            connection.begin(self._request.method, self._request.target, self._fields, whole)
             return pieces is None or self._send_body(connection, pieces)
         except (BrokenPipeError, ConnectionResetError, SSLEOFError):
             return False  # the peer may have answered before it had read all, and then closed

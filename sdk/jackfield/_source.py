@@ -25,9 +25,9 @@ class Source:
         self._at = 0  # what stands before it was read
 
     @property
-    def held(self) -> int:
-        """How many bytes came and were not read."""
-        return len(self._held) - self._at
+    def held(self) -> bytes:
+        """What came and was not read."""
+        return self._held[self._at :]
 
     def upto(self, ending: re.Pattern[bytes], limit: int) -> bytes | None:
         """All up to an ending of 4 bytes at most, and with it; None if the peer ends before, or sends more than that.
@@ -38,7 +38,7 @@ class Source:
         """
         seen = 0
         while (found := ending.search(self._held, self._at + seen, self._at + limit)) is None:
-            held = self.held
+            held = len(self._held) - self._at
             if held >= limit or not self._receive():
                 return None
             seen = max(held - _OVERLAP, 0)
@@ -46,21 +46,21 @@ class Source:
 
     def read1(self, size: int) -> bytes:
         """The next piece, at most `size` bytes: what is held, or else what comes next; empty at the end."""
-        if self.held:
+        if self._at < len(self._held):
             return self._taken(min(self._at + size, len(self._held)))
         return self._ready().recv(size)
 
     def readinto1(self, buffer: memoryview) -> int:
         """Puts the next piece into the buffer; how many bytes, 0 at the end."""
-        if self.held:
+        if self._at < len(self._held):
             piece = self.read1(len(buffer))
             buffer[: len(piece)] = piece
             return len(piece)
         return self._ready().recv_into(buffer)
 
     def holds_more(self) -> bool:
-        """Whether the peer sent bytes that nobody has read, as far as this side knows."""
-        if self.held:
+        """Whether the peer sent bytes that nobody has read, as far as this side knows without asking the system."""
+        if self._at < len(self._held):
             return True
         pending: Callable[[], int] | None = getattr(self._socket, "pending", None)  # of TLS, which holds some, too
         return pending is not None and pending() > 0

@@ -13,7 +13,6 @@ _LEFT_OUT = {
     "transfer-encoding": "it is made from the body",
     "proxy-authorization": "the origin might see it; use `Proxy(auth=...)`",
 }
-_TO_CHECK = frozenset({*_LEFT_OUT, "host"})
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE", "TRACE", "OPTIONS"})
 
 
@@ -29,12 +28,11 @@ def wire_fields(request: Request) -> list[tuple[str, str]]:
         UsageError: they would frame the body in another way than it is sent.
     """
     headers = request.headers
-    if not headers.names_none_of(_TO_CHECK):
-        for name, why in _LEFT_OUT.items():
-            if name in headers:
-                raise UsageError(f"leave out the header {name!r}: {why}")
-        if len(headers.get_all("host")) > 1:
-            raise UsageError("a request has one 'host' header at most")
+    for name, why in _LEFT_OUT.items():
+        if name in headers:
+            raise UsageError(f"leave out the header {name!r}: {why}")
+    if len(headers.get_all("host")) > 1:
+        raise UsageError("a request has one 'host' header at most")
     pairs = headers.pairs()
     if "accept-encoding" not in headers:
         # A range is of what is coded.

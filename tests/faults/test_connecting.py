@@ -630,7 +630,7 @@ HOSTILE = {
     "garbage": (b"\x00\x01\x02\r\n\r\n", "no answer to CONNECT", True),
     "http/0.9": (b"<html>hello</html>\r\n", "no answer to CONNECT", True),
     "endless-line": (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 200_000, "no answer to CONNECT", True),
-    "endless-headers": (b"HTTP/1.1 200 OK\r\n" + b"X: a\r\n" * 50_000, "no answer to CONNECT", True),
+    "endless-headers": (b"HTTP/1.1 200 OK\r\n" + b"X: a\r\n" * 5000, "no answer to CONNECT", True),
     "endless-interim": (b"HTTP/1.1 100 Continue\r\n\r\n" * 5000, "no answer to CONNECT", True),
     "speaks-first": (ESTABLISHED + b"\x15\x03\x03", "bytes of its own", True),
 }

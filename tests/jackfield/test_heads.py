@@ -81,7 +81,7 @@ def written(request: Request, proxy: ProxyServer | None = None) -> bytes:
     connection = connection_to(request.url.origin, lambda: CONTEXT, proxy, None)
     taken: Any = Taken()
     connection.sock, connection.patience = taken, lambda: 1.0
-    connection.begin(request.method, request.target, wire_fields(request), named="host" in request.headers)
+    connection.begin(request.method, request.target, wire_fields(request))
     sent: bytes = taken.bytes
     return sent
 

@@ -1126,8 +1126,18 @@ def test_a_body_cut_anywhere_is_whole_or_an_error(serve: Serve, connect: Connect
     assert body[: min(whole)].endswith((b"world", b"\r\n0\r\n", b"\r\n0\r\n\r\n"))
 
 
-SOCKET_CALLS = ["connect", "send", "sendall", "sendmsg", "recv", "recv_into", "settimeout", "setsockopt"]
-SOCKET_CALLS += ["shutdown", "close"]
+SOCKET_CALLS = [
+    "connect",
+    "send",
+    "sendall",
+    "sendmsg",
+    "recv",
+    "recv_into",
+    "settimeout",
+    "setsockopt",
+    "shutdown",
+    "close",
+]
 
 
 @pytest.mark.parametrize("fields", [[], ["Connection: close"]], ids=["kept-open", "closed"])

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from inspect import iscoroutine
 from math import inf, nan
 from threading import Barrier
 from types import SimpleNamespace
-from typing import Any, TypeAlias
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.made import Make, both, get, makers
 
 from jackfield import (
-    AsyncClient,
     BodyTooLargeError,
-    Client,
     ConfigurationError,
     ConnectError,
     ConnectionLostError,
@@ -34,7 +31,7 @@ from jackfield import (
     Url,
     operation,
 )
-from jackfield.testing import Answer, FakeTransport, SimulatedRuntime, VirtualAsyncioRuntime, VirtualSyncRuntime
+from jackfield.testing import Answer, FakeTransport, SimulatedRuntime, VirtualSyncRuntime
 from jackfield_plugins.breaker import CircuitBreaker, CircuitOpenError, _Circuit
 from jackfield_plugins.limits import ConcurrencyLimit, RateLimit
 from jackfield_plugins.retry import Retry
@@ -48,33 +45,14 @@ class Hub(Service):
         return (await self.send(Request("GET", Url.parse(url)))).status
 
 
-class HubClient(Hub, Client): ...
-
-
-class AsyncHubClient(Hub, AsyncClient): ...
-
-
-Make: TypeAlias = Callable[..., Any]
-
-
-def sync_client(transport: Any, *plugins: object, **options: Any) -> Any:
-    options.setdefault("runtime", VirtualSyncRuntime())
-    return HubClient("https://h", transport=transport, plugins=plugins, **options)
-
-
-def async_client(transport: Any, *plugins: object, **options: Any) -> Any:
-    options.setdefault("runtime", VirtualAsyncioRuntime())
-    return AsyncHubClient("https://h", transport=transport, plugins=plugins, **options)
-
-
-BOTH = pytest.mark.parametrize("make", [sync_client, async_client], ids=["sync", "async"])
+sync_client, async_client = makers(Hub)
+BOTH = both(sync_client, async_client)
 
 
 def outcome(client: Any, url: str = "https://h") -> str:
     """The status, or the error's name."""
     try:
-        call = client.get(url)
-        return str(asyncio.run(call) if iscoroutine(call) else call)
+        return str(get(client.get(url)))
     except JackfieldError as error:
         return type(error).__name__
 
@@ -211,14 +189,9 @@ def test_explaining_a_call_neither_asks_nor_tells_the_circuit(make: Make) -> Non
     explain = client.get.explain
     outcome(client)
 
-    def explained() -> None:
-        work = explain()
-        if iscoroutine(work):
-            asyncio.run(work)
-
-    explained()
+    get(explain())
     client.runtime.elapsed += 30
-    explained()
+    get(explain())
     assert outcome(client) == "200"
 
 

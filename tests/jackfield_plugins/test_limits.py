@@ -9,7 +9,6 @@ import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from inspect import iscoroutine
 from itertools import count, takewhile
 from math import inf, nan
 from types import FrameType
@@ -18,11 +17,11 @@ from typing import Any, TypeAlias
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.made import Make, both, get, makers
 
 from jackfield import (
-    AsyncClient,
+    AsyncioRuntime,
     Call,
-    Client,
     ConfigurationError,
     ConnectionLostError,
     DeadlineExceededError,
@@ -34,7 +33,7 @@ from jackfield import (
     Url,
     operation,
 )
-from jackfield.testing import Cancelled, FakeTransport, SimulatedRuntime, VirtualAsyncioRuntime, VirtualSyncRuntime
+from jackfield.testing import Cancelled, FakeTransport, SimulatedRuntime, VirtualSyncRuntime
 from jackfield_plugins.limits import ConcurrencyLimit, RateLimit
 
 GUARD = 10.0  # seconds; whoever waits that long waits in vain
@@ -52,13 +51,6 @@ class Hub(Service):
         return (await self.send(Request("GET", self.url()), stream=True)).body
 
 
-class HubClient(Hub, Client): ...
-
-
-class AsyncHubClient(Hub, AsyncClient): ...
-
-
-Make: TypeAlias = Callable[..., Any]
 Answer: TypeAlias = Callable[[Request, Call], Awaitable[Response]]
 
 
@@ -101,21 +93,8 @@ class Body:
         self.closed += 1
 
 
-def sync_client(transport: Any, *plugins: object, **options: Any) -> Any:
-    options.setdefault("runtime", VirtualSyncRuntime())
-    return HubClient("https://h", transport=transport, plugins=plugins, **options)
-
-
-def async_client(transport: Any, *plugins: object, **options: Any) -> Any:
-    options.setdefault("runtime", VirtualAsyncioRuntime())
-    return AsyncHubClient("https://h", transport=transport, plugins=plugins, **options)
-
-
-BOTH = pytest.mark.parametrize("make", [sync_client, async_client], ids=["sync", "async"])
-
-
-def get(outcome: Any) -> Any:
-    return asyncio.run(outcome) if iscoroutine(outcome) else outcome
+sync_client, async_client = makers(Hub)
+BOTH = both(sync_client, async_client)
 
 
 def answering(body: Any = b"") -> FakeTransport:
@@ -219,8 +198,8 @@ def test_clients_of_both_colours_and_several_event_loops_share_the_places() -> N
             return [client.get() for _ in range(50)]
 
         async def main() -> list[int]:
-            async with AsyncHubClient("https://h", transport=transport, plugins=[limit]) as client:
-                return await asyncio.gather(*(client.get() for _ in range(50)))
+            async with async_client(transport, limit, runtime=AsyncioRuntime()) as client:
+                return [*await asyncio.gather(*(client.get() for _ in range(50)))]
 
         return asyncio.run(main())
 
@@ -545,13 +524,12 @@ def starts(seed: int, limit: RateLimit, arrivals: list[float], **options: Any) -
 
 @BOTH
 def test_attempts_are_spaced_evenly(make: Make) -> None:
-    runtime = VirtualSyncRuntime() if make is sync_client else VirtualAsyncioRuntime()
-    client = make(answering(), RateLimit(10), runtime=runtime)
+    client = make(answering(), RateLimit(10))
 
     for _ in range(4):
         get(client.get())
 
-    assert runtime.sleeps == pytest.approx([0.1, 0.1, 0.1])
+    assert client.runtime.sleeps == pytest.approx([0.1, 0.1, 0.1])
 
 
 def test_after_a_pause_a_burst_may_start_at_once() -> None:
@@ -588,17 +566,16 @@ def test_the_starts_obey_the_rate_whatever_arrives_and_keep_the_order(
 @BOTH
 def test_a_start_that_does_not_fit_the_deadline_fails_at_once_and_nothing_is_sent(make: Make) -> None:
     transport = answering()
-    runtime = VirtualSyncRuntime() if make is sync_client else VirtualAsyncioRuntime()
-    client = make(transport, RateLimit(1, per=10), runtime=runtime, timeout=5)
+    client = make(transport, RateLimit(1, per=10), timeout=5)
     get(client.get())
 
     for _ in range(3):
         with pytest.raises(DeadlineExceededError, match=r"start in 10 s, and the call has 5 s left: nothing was sent"):
             get(client.get())
 
-    assert runtime.sleeps == []
+    assert client.runtime.sleeps == []
     assert len(transport.requests) == 1
-    runtime.elapsed += 6
+    client.runtime.elapsed += 6
     assert get(client.get()) == 200  # those that failed took no turn
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from inspect import iscoroutine
 from typing import Any
 
 import pytest
+from tests.made import get, made
 
-from jackfield import AsyncClient, Client, Event, Request, Response, Service, operation
-from jackfield.testing import FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime, json_response
+from jackfield import Event, Request, Response, Service, operation
+from jackfield.testing import FakeTransport, json_response
 from jackfield_plugins.auth import Basic
 from jackfield_plugins.logging import _KINDS, Logging
 from jackfield_plugins.retry import Retry
@@ -25,30 +24,14 @@ class Core(Service):
         ).status
 
 
-class Api(Core, Client): ...
-
-
-class AsyncApi(Core, AsyncClient): ...
-
-
 @pytest.fixture(params=["sync", "async"])
 def make(request: pytest.FixtureRequest) -> Any:
-    sync = request.param == "sync"
-    kind: Any = Api if sync else AsyncApi
-    runtime = VirtualSyncRuntime if sync else VirtualAsyncioRuntime
-
     def client(*plugins: object) -> Any:
         answers = [Response(503), json_response({}, headers={"set-cookie": "id=hunter2"})]
         transport = FakeTransport(answers)
-        return kind(
-            "https://h.example", transport=transport, runtime=runtime(), plugins=plugins, visible_query=["page"]
-        )
+        return made(request.param, Core, transport, *plugins, base="https://h.example", visible_query=["page"])
 
     return client
-
-
-def get(outcome: Any) -> Any:
-    return asyncio.run(outcome) if iscoroutine(outcome) else outcome
 
 
 @pytest.mark.parametrize("plugin", ["logging", Logging()], ids=["by name", "as an object"])

@@ -8,13 +8,13 @@ import pickle
 import traceback
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
-from inspect import iscoroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
 from msgspec.json import encode
+from tests.made import get
 
 from jackfield import (
     AsyncClient,
@@ -180,10 +180,6 @@ class Watch:
     @hookimpl
     def jackfield_observer(self) -> Callable[[Event], None]:
         return self.events.append
-
-
-def get(outcome: Any) -> Any:
-    return asyncio.run(outcome) if iscoroutine(outcome) else outcome
 
 
 def held(thing: object, seen: set[int]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from tests.made import get
 
 from jackfield import (
     AsyncClient,
@@ -94,10 +95,6 @@ class Lazy:
 
 def itself(signer: Any) -> Any:
     return signer
-
-
-def get(outcome: Any) -> Any:
-    return asyncio.run(outcome) if asyncio.iscoroutine(outcome) else outcome
 
 
 @pytest.mark.subjects(ours=itself, lazy=Lazy)

@@ -16,7 +16,7 @@ _nothing = re.compile(r"[ \t,]*+").match
 _scheme = re.compile(rf"({_WORD})(?:[ \t]++(?!=)|(?=,|\Z))").match
 _token68 = re.compile(rf"([A-Za-z0-9._~+/-]++=*+){_END}").match
 _param = re.compile(rf"({_WORD})[ \t]*+=[ \t]*+(?:({_WORD})|{_QUOTED}){_END}").match
-_malformed = re.compile(r'(?:[^",]++|"(?:[^"\\]++|\\.)*+")*+(?:".*+)?', re.DOTALL).match
+_malformed = re.compile(r'(?:[^",]++|"(?:[^"\\]++|\\.)*(?:"|\\?\Z))*', re.DOTALL).match
 _unescape = re.compile(r"\\(.)").sub
 
 

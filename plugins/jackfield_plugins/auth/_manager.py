@@ -55,16 +55,15 @@ class TokenManager:
         self.identity: bytes = getattr(source, "identity", None) or os.urandom(32)
         self._ahead = check_seconds("refresh_ahead", refresh_ahead, zero=True)
         self._margin = check_seconds("refresh_margin", refresh_margin, zero=True)
-        self._renewal = Renewal(source, store, token, self._good)
+        self._renewal = Renewal(source, store, token, self._good, self._calm_until)
         self._proven: Secret | None = None
         self._replaced_at = -inf  # when a rejected token was replaced last, by the wall clock
         self._flights = Flights()
         self._guard = threading.Lock()
-        self._calm: tuple[Token | None, float] = (None, -inf)  # until when nothing has to be done about a token
         self._next_ahead = -inf  # when somebody may refresh ahead of time, by the wall clock
 
     async def token(self, call: Call) -> Token:
-        """A token that is good for this call.
+        """A token that is good for this call. It is asked for where `ready` has none.
 
         Raises:
             TokenError: the service gives none.
@@ -73,15 +72,13 @@ class TokenManager:
         token, now = self._renewal.token, call.runtime.now()
         if token is None or not self._good(token, now):
             token = await self._renewed(token, call)
-        self._calm = token, self._calm_until(token)
-        if now <= self._calm[1] or not self._take_turn(now):
+        if token.expires_at is None or token.expires_at - now >= _window(token, self._ahead, _AHEAD):
             return token
-        return await self._renewed_ahead(token, call)
+        return await self._renewed_ahead(token, call) if self._take_turn(now) else token
 
     def ready(self, now: float) -> Token | None:
-        """The token, if it is known that nothing has to be done about it; None: `token` is to be awaited."""
-        token, until = self._calm
-        return token if now < until and token is self._renewal.token else None
+        """The token, if nothing has to be done about it, as mostly; None: `token` is to be awaited."""
+        return self._renewal.ready(now)
 
     @property
     def current(self) -> Token | None:

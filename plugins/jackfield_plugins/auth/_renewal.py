@@ -32,9 +32,7 @@ class Renewal:
         store: where they are kept besides; None: in this object only.
         given: a token to begin with.
         is_good: whether a token is good at a time, in seconds since 1970.
-
-    Attributes:
-        token: the last that was had.
+        calm_until: when something has to be done about a token, in seconds since 1970.
     """
 
     def __init__(
@@ -43,13 +41,29 @@ class Renewal:
         store: TokenStore | None,
         given: Token | None,
         is_good: Callable[[Token, float], bool],
+        calm_until: Callable[[Token], float],
     ) -> None:
         self._source = source
         self._shelf = Shelf(store, source.key)
         self._is_good = is_good
+        self._calm_until = calm_until
         self._granted = False
         self.given = given and given._replace(login=source.login)
-        self.token: Token | None = None
+        self._had: tuple[Token | None, float] = (None, -inf)  # and until when it is left alone
+
+    @property
+    def token(self) -> Token | None:
+        """The last that was had."""
+        return self._had[0]
+
+    @token.setter
+    def token(self, token: Token) -> None:
+        self._had = token, self._calm_until(token)
+
+    def ready(self, now: float) -> Token | None:
+        """The token, if nothing has to be done about it."""
+        token, until = self._had
+        return token if now < until else None
 
     async def renew(self, seen: Token | None, call: Call) -> Token:
         """A token that is good, and another than the one that was seen."""

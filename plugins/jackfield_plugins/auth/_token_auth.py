@@ -23,7 +23,7 @@ from ._answer import printable
 from ._manager import TokenManager
 from ._token import Token
 
-_NOT_FETCHED = Secret("not-fetched")
+_NOT_FETCHED = Token(Secret("not-fetched"))
 
 
 def unauthorized(response: Response) -> bool:
@@ -82,7 +82,8 @@ class TokenAuth:
     async def _run(self, request: Request, call: Call, proceed: Proceed) -> Response:
         if "authorization" in request.headers:
             return await proceed(request, call)
-        token = self._manager.ready(call.runtime.now()) or await self._token(call)
+        ready = self._manager.ready(call.runtime.now())
+        token = await self._token(call) if ready is None else self._checked(ready)
         response, rejected = await self._sent(request, token, call, proceed)
         if not rejected:
             self._manager.accept(token)
@@ -100,11 +101,6 @@ class TokenAuth:
 
     async def _sent(self, request: Request, token: Token, call: Call, proceed: Proceed) -> tuple[Response, bool]:
         """The answer, and whether it rejects the token."""
-        if token.token_type.lower() != self._scheme.lower():  # RFC 6749 §7.1: not "if it does not understand the type"
-            raise ContractError(
-                f"the service gave a token of type {printable(token.token_type)!r}, and {self._scheme!r} is expected: "
-                "pass scheme=... if requests are to carry that word"
-            )
         value = f"{self._scheme} {token.access_token.reveal()}"
         request = request.with_headers(request.headers.replacing("authorization", value))
         response = await proceed(request, call)
@@ -115,9 +111,18 @@ class TokenAuth:
 
     async def _token(self, call: Call) -> Token:
         if call.dry:  # nothing is sent, so no token is asked for
-            return self._manager.current or Token(_NOT_FETCHED, self._scheme)
+            return self._manager.current or _NOT_FETCHED
         try:
-            return await self._manager.token(call)
+            token = await self._manager.token(call)
         except NetworkError as error:
             error.sent = False  # whatever became of the token request: the call's own has not been sent
             raise
+        return self._checked(token)
+
+    def _checked(self, token: Token) -> Token:
+        if token.token_type.lower() != self._scheme.lower():  # RFC 6749 §7.1: not "if it does not understand the type"
+            raise ContractError(
+                f"the service gave a token of type {printable(token.token_type)!r}, and {self._scheme!r} is expected: "
+                "pass scheme=... if requests are to carry that word"
+            )
+        return token

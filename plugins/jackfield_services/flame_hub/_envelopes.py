@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Generic, TypeVar
 
-from msgspec import field
+from msgspec import Struct, field
 
 from ._model import HubModel
 
@@ -23,6 +23,13 @@ class ResourceListMeta(SingleResourceMeta):
     total: int | None = None
     limit: int | None = None
     offset: int | None = None
+
+
+class Counts(Struct):
+    """Of what a Hub says of a page, all that reading it takes."""
+
+    total: int | None = None
+    limit: int | None = None
 
 
 class ResourceList(HubModel, Generic[ResourceT]):

@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
 from uuid import UUID
 
-from msgspec import NODEFAULT, field
+from msgspec import NODEFAULT, Struct, defstruct, field
 from msgspec.structs import FieldInfo, fields
 
 from jackfield import fork_safe_lock, known
 
+from ._envelopes import Counts
 from ._model import OLD, Generation, HubModel, Record
 
 M = TypeVar("M", bound=HubModel)
 
 
-_MADE: dict[tuple[type[HubModel], Generation], Any] = {}
+_MADE: dict[Hashable, Any] = {}
 _LOCK = fork_safe_lock()
 
 
 def on_wire(model: type[M], generation: Generation) -> type[M]:
     """A class derived from the model, of the same name, that msgspec encodes and decodes as this generation does."""
-    made = _MADE.get((model, generation))
+    return cast("type[M]", _once((model, generation), lambda: _derived(model, generation)))
+
+
+def list_on_wire(model: type[Record], generation: Generation) -> type[Struct]:
+    """A class for a list of them; its fields are `data` and `meta`, which are `Counts` or None."""
+
+    def make() -> type[Struct]:
+        kind: Any = list
+        data, meta = ("data", kind[on_wire(model, generation)]), ("meta", Counts | None, None)
+        return defstruct(f"{model.__name__}List", (data, meta))
+
+    return cast("type[Struct]", _once((list, model, generation), make))
+
+
+def _once(key: Hashable, make: Callable[[], type[Any]]) -> Any:
+    made = _MADE.get(key)
     if made is None:
         with _LOCK:  # two threads would make two classes
-            made = _MADE.get((model, generation)) or known(_derived(model, generation))
-            _MADE[model, generation] = made
-    return cast("type[M]", made)
+            made = _MADE.get(key) or known(make())
+            _MADE[key] = made
+    return made
 
 
 def _derived(model: type[M], generation: Generation) -> type[M]:

@@ -6,13 +6,13 @@ from functools import cache
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from msgspec import Raw, Struct, defstruct
+from msgspec import Raw, Struct
 
 from jackfield import DecodeError, Response
 
-from ._envelopes import ResourceListMeta, SingleResourceMeta
-from ._model import NEW, Generation, Record
-from ._on_wire import on_wire
+from ._envelopes import Counts, ResourceListMeta, SingleResourceMeta
+from ._model import NEW, Record
+from ._on_wire import list_on_wire, on_wire
 from ._said import shown
 from ._speech import Speech
 
@@ -31,17 +31,10 @@ class _Envelope(Struct):
         return bool(bytes(self.data) and bytes(self.meta))
 
 
-class Counts(Struct):
-    """How many records there are in all, and how many a page has, if the Hub tells."""
-
-    total: int | None = None
-    limit: int | None = None
-
-
 def read_list(response: Response, model: type[R], speech: Speech) -> tuple[list[R], Counts]:
     """The records of the page that an answer holds; raises DecodeError if it is none."""
     generation = speech.generation or speech.learn(response)
-    listed: Any = response.decode(_list_of(model, generation))
+    listed: Any = response.decode(list_on_wire(model, generation))
     records: list[R] = listed.data
     if records and _may_be_misread(records[0]) and speech.learn(response) != generation:
         return read_list(response, model, speech)
@@ -50,14 +43,6 @@ def read_list(response: Response, model: type[R], speech: Speech) -> tuple[list[
         for number, record in enumerate(records):
             _check(told[number], record, response)
     return records, listed.meta or Counts()
-
-
-@cache
-def _list_of(model: type[Record], generation: Generation) -> type[Struct]:
-    """What a page of records is; a class of its own, as msgspec's decoder of one is found sooner than of a generic."""
-    kind: Any = list
-    data, meta = ("data", kind[on_wire(model, generation)]), ("meta", Counts | None, None)
-    return defstruct(f"{model.__name__}List", (data, meta))
 
 
 def list_meta(response: Response) -> ResourceListMeta:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
@@ -10,7 +10,6 @@ from msgspec import UNSET
 
 from jackfield import Page, PagedDefinition, Request, Url, UsageError, operation
 
-from ._envelopes import ResourceListMeta
 from ._errors import HubNotFoundError, NoMetaError
 from ._model import NEW, Body, Record, get_includable_names
 from ._paging import HubPages, Looked, PageAt
@@ -171,16 +170,11 @@ class Resource(Part[R, R]):
 class _Finding(PagedDefinition[..., Any]):
     """With `meta=True`, what the Hub says of the list goes along."""
 
-    def run(self, client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Coroutine[Any, Any, Any]:
-        page = super().run(client, args, kwargs)
-        return _with_meta(page) if kwargs.get("meta") else page
+    async def run(self, client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        page = await super().run(client, args, kwargs)
+        return (page, list_meta(page.raw)) if kwargs.get("meta") else page
 
     def walk(self, client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         if kwargs.get("meta"):
             raise UsageError(f"{self.name}: meta is of one page: leave it out; a page's `total` and `raw` have it, too")
         return super().walk(client, args, kwargs)
-
-
-async def _with_meta(fetched: Coroutine[Any, Any, Page[R]]) -> tuple[Page[R], ResourceListMeta]:
-    page = await fetched
-    return page, list_meta(page.raw)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from inspect import iscoroutine
-from typing import Any, TypeAlias
+from typing import Any
 
-import pytest
+from tests.made import Make as Make
+from tests.made import both, makers
+from tests.made import get as get
 
-from jackfield import AsyncClient, Client, Request, Response, Service, Url, operation
-from jackfield.testing import FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime
+from jackfield import Request, Response, Service, Url, operation
+from jackfield.testing import FakeTransport
 
 
 class Core(Service):
@@ -19,30 +18,8 @@ class Core(Service):
         return (await self.send(Request("GET", url or self.url("thing"), **given))).content
 
 
-class CoreClient(Core, Client): ...
-
-
-class AsyncCoreClient(Core, AsyncClient): ...
-
-
-Make: TypeAlias = Callable[..., Any]
-
-
-def sync_client(transport: FakeTransport, *plugins: object, **options: Any) -> Any:
-    runtime = VirtualSyncRuntime()
-    return CoreClient("https://h:8443", transport=transport, plugins=plugins, runtime=runtime, **options)
-
-
-def async_client(transport: FakeTransport, *plugins: object, **options: Any) -> Any:
-    runtime = VirtualAsyncioRuntime()
-    return AsyncCoreClient("https://h:8443", transport=transport, plugins=plugins, runtime=runtime, **options)
-
-
-BOTH = pytest.mark.parametrize("make", [sync_client, async_client], ids=["sync", "async"])
-
-
-def get(outcome: Any) -> Any:
-    return asyncio.run(outcome) if iscoroutine(outcome) else outcome
+sync_client, async_client = makers(Core, base="https://h:8443")
+BOTH = both(sync_client, async_client)
 
 
 def sent(make: Make, plugin: object, url: Url | None = None, **given: Any) -> Request:

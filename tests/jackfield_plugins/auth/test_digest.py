@@ -7,21 +7,18 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from inspect import iscoroutine
 from pathlib import Path
 from pickle import dumps
-from typing import Any, TypeAlias
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.made import Make, both, get, makers
 from tests.servers.digest import DigestServer, digest
 
 from jackfield import (
-    AsyncClient,
-    Client,
     ConnectionLostError,
     Headers,
     Request,
@@ -34,7 +31,7 @@ from jackfield import (
     UsageError,
     operation,
 )
-from jackfield.testing import FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime
+from jackfield.testing import FakeTransport
 from jackfield_plugins.auth import Challenge, Digest, parse_challenges
 from jackfield_plugins.auth._digest_answer import Session, answer
 from jackfield_plugins.auth._digest_offer import Offer, next_nonce, strongest_offer
@@ -53,28 +50,8 @@ class Core(Service):
         return (await self.send(Request(method, url or self.url("thing", *path), **given))).content
 
 
-class CoreClient(Core, Client): ...
-
-
-class AsyncCoreClient(Core, AsyncClient): ...
-
-
-Make: TypeAlias = Callable[..., Any]
-
-
-def sync_client(transport: FakeTransport, *plugins: object, base: str = "https://h:8443", **options: Any) -> Any:
-    return CoreClient(base, transport=transport, plugins=plugins, runtime=VirtualSyncRuntime(), **options)
-
-
-def async_client(transport: FakeTransport, *plugins: object, base: str = "https://h:8443", **options: Any) -> Any:
-    return AsyncCoreClient(base, transport=transport, plugins=plugins, runtime=VirtualAsyncioRuntime(), **options)
-
-
-BOTH = pytest.mark.parametrize("make", [sync_client, async_client], ids=["sync", "async"])
-
-
-def get(outcome: Any) -> Any:
-    return asyncio.run(outcome) if iscoroutine(outcome) else outcome
+sync_client, async_client = makers(Core, base="https://h:8443")
+BOTH = both(sync_client, async_client)
 
 
 def mufasa() -> Digest:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import json
 import os
@@ -16,7 +15,6 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
-from inspect import iscoroutine
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,9 +22,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.made import Make, both, get, makers
 
-from jackfield import AsyncClient, Client, ConfigurationError, Request, Secret, Service, operation
-from jackfield.testing import FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime, json_response
+from jackfield import ConfigurationError, Request, Secret, Service, operation
+from jackfield.testing import FakeTransport, json_response
 from jackfield_plugins.auth import FileTokenStore, Grant, OAuth2, Token
 
 CANARY = "hunter2-canary"
@@ -1084,29 +1083,14 @@ class Core(Service):
         await self.send(Request("GET", self.url("ping")))
 
 
-class CoreClient(Core, Client): ...
+BOTH = both(*makers(Core))
 
 
-class AsyncCoreClient(Core, AsyncClient): ...
-
-
-def sync_client(transport: FakeTransport, auth: OAuth2) -> Any:
-    return CoreClient("https://h", transport=transport, plugins=[auth], runtime=VirtualSyncRuntime())
-
-
-def async_client(transport: FakeTransport, auth: OAuth2) -> Any:
-    return AsyncCoreClient("https://h", transport=transport, plugins=[auth], runtime=VirtualAsyncioRuntime())
-
-
-BOTH = pytest.mark.parametrize("make", [sync_client, async_client], ids=["sync", "async"])
-
-
-def pinged(make: Callable[[FakeTransport, OAuth2], Any], auth: OAuth2) -> list[str]:
+def pinged(make: Make, auth: OAuth2) -> list[str]:
     """The paths that one ping asks for."""
     granted = {"access_token": CANARY, "token_type": "Bearer", "expires_in": 3600}
     transport = FakeTransport(otherwise=json_response(granted))
-    outcome = make(transport, auth).ping()
-    _ = asyncio.run(outcome) if iscoroutine(outcome) else outcome
+    get(make(transport, auth).ping())
     assert transport.requests[-1].headers["authorization"] == f"Bearer {CANARY}"
     return [request.url.path for request in transport.requests]
 
@@ -1116,9 +1100,7 @@ def oauth(store: FileTokenStore) -> OAuth2:
 
 
 @BOTH
-def test_a_token_is_asked_for_once_for_all_who_share_the_folder(
-    make: Callable[[FakeTransport, OAuth2], Any], folder: Path
-) -> None:
+def test_a_token_is_asked_for_once_for_all_who_share_the_folder(make: Make, folder: Path) -> None:
     asked = [pinged(make, oauth(FileTokenStore(folder))) for _ in range(3)]
 
     assert asked == [["/token", "/ping"], ["/ping"], ["/ping"]]
@@ -1127,7 +1109,7 @@ def test_a_token_is_asked_for_once_for_all_who_share_the_folder(
 @BOTH
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
 def test_a_full_or_read_only_disk_stops_no_call_and_is_warned_of_once(
-    make: Callable[[FakeTransport, OAuth2], Any],
+    make: Make,
     number: int,
     store: FileTokenStore,
     monkeypatch: pytest.MonkeyPatch,
@@ -1150,7 +1132,7 @@ def test_a_full_or_read_only_disk_stops_no_call_and_is_warned_of_once(
 
 
 @BOTH
-def test_a_file_that_others_can_read_stops_the_call(make: Callable[[FakeTransport, OAuth2], Any], folder: Path) -> None:
+def test_a_file_that_others_can_read_stops_the_call(make: Make, folder: Path) -> None:
     pinged(make, oauth(FileTokenStore(folder)))
     for path in folder.iterdir():
         path.chmod(0o644)

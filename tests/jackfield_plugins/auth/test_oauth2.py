@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from jackfield import (
     DecodeError,
     Event,
     ForbiddenError,
+    JackfieldError,
     NotFoundError,
     RateLimitedError,
     ReadTimeoutError,
@@ -116,6 +118,52 @@ def test_the_windows_can_be_set(world: World) -> None:
     world.get(api.thing())
 
     assert world.server.asked.total() == 1
+
+
+@pytest.mark.parametrize(("elapsed", "asked"), [(3500.0, 1), (3569.9, 1), (3570.1, 2)])
+def test_without_a_time_ahead_the_margin_alone_counts(world: World, elapsed: float, asked: int) -> None:
+    api = world.client(oauth(ROBOT, refresh_ahead=0))
+    world.get(api.thing())
+    world.runtime.elapsed += elapsed
+    for _ in range(3):
+        world.get(api.thing())
+
+    assert world.server.asked.total() == asked
+    assert world.server.refused == 0
+
+
+def test_a_token_of_another_type_is_refused_by_every_call(world: World) -> None:
+    body = encode({"access_token": "a", "token_type": "mac", "expires_in": 3600})
+    world.server.answers = [Response(200, body=body)]
+    api = world.client(oauth(ROBOT))
+
+    for _ in range(3):
+        with pytest.raises(ContractError, match="type 'mac', and 'Bearer' is expected"):
+            world.get(api.thing())
+
+    assert world.server.refused == 0
+    assert world.server.asked.total() == 1
+
+
+def test_a_refresh_token_that_was_sent_is_nowhere_in_memory(world: World) -> None:
+    api = world.client(oauth(refresh_ahead=0))
+    world.get(api.thing())
+    sent = "refresh-2"
+    assert held(sent)
+    world.runtime.elapsed += 3599
+    world.server.answers = [ReadTimeoutError("silence"), Response(503)]
+
+    with pytest.raises(JackfieldError):
+        world.get(api.thing())
+
+    assert not held(sent)
+
+
+def held(refresh_token: str) -> list[Token]:
+    """The tokens in memory that have it."""
+    gc.collect()
+    tokens = [found for found in gc.get_objects() if isinstance(found, Token)]
+    return [token for token in tokens if token.refresh_token == Secret(refresh_token)]
 
 
 def test_a_token_to_begin_with_is_renewed_in_time_too(world: World) -> None:

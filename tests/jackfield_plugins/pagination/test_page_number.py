@@ -4,31 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterable
-from typing import Any, TypeAlias
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.made import Make, both, makers
 
-from jackfield import AsyncClient, Client, ConfigurationError, ContractError, Page, Request, Response, Service, paged
-from jackfield.testing import FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime, json_response
+from jackfield import ConfigurationError, ContractError, Page, Request, Response, Service, paged
+from jackfield.testing import FakeTransport, json_response
 from jackfield_plugins.pagination import PageAt, PageNumber
 
-Make: TypeAlias = Callable[..., Any]
-
-
-def sync_client(service: type[Service], transport: FakeTransport) -> Any:
-    return type("SyncOne", (service, Client), {})("https://h", transport=transport, runtime=VirtualSyncRuntime())
-
-
-def async_client(service: type[Service], transport: FakeTransport) -> Any:
-    return type("AsyncOne", (service, AsyncClient), {})(
-        "https://h", transport=transport, runtime=VirtualAsyncioRuntime()
-    )
-
-
-BOTH = pytest.mark.parametrize("make", [sync_client, async_client], ids=["sync", "async"])
+BOTH = both(*makers())  # each test has a service of its own
 
 
 def take(items: Iterable[Any] | AsyncIterator[Any]) -> list[Any]:

@@ -9,16 +9,15 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from decimal import Decimal
 from functools import partial
-from inspect import iscoroutine
 from typing import Any, NamedTuple, TypeAlias
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.clients import COLOURS
+from tests.made import get, made
 
 from jackfield import (
-    AsyncClient,
-    Client,
     ConfigurationError,
     ContractError,
     DecodeError,
@@ -32,7 +31,7 @@ from jackfield import (
     UsageError,
     paged,
 )
-from jackfield.testing import FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime, json_response
+from jackfield.testing import FakeTransport, json_response
 from jackfield_plugins.pagination import (
     Cursor,
     CursorAt,
@@ -56,8 +55,7 @@ class Node(Model):
 
 
 class Colour(NamedTuple):
-    base: type[Client] | type[AsyncClient]
-    runtime: type[VirtualSyncRuntime] | type[VirtualAsyncioRuntime]
+    name: str
 
     def client(self, style: Any, serve: Serve | FakeTransport, item: Any = Node) -> Any:
         class Listing(Service):
@@ -68,18 +66,10 @@ class Colour(NamedTuple):
                 return page
 
         transport = serve if isinstance(serve, FakeTransport) else FakeTransport(otherwise=serve)
-        return type("Listed", (Listing, self.base), {})("https://h", transport=transport, runtime=self.runtime())
+        return made(self.name, Listing, transport)
 
 
-BOTH = pytest.mark.parametrize(
-    "colour",
-    [Colour(Client, VirtualSyncRuntime), Colour(AsyncClient, VirtualAsyncioRuntime)],
-    ids=["sync", "async"],
-)
-
-
-def get(outcome: Any) -> Any:
-    return asyncio.run(outcome) if iscoroutine(outcome) else outcome
+BOTH = pytest.mark.parametrize("colour", [Colour(name) for name in COLOURS], ids=COLOURS)
 
 
 def take(items: Iterable[Any] | AsyncIterator[Any], into: list[Any] | None = None) -> list[Any]:
@@ -442,7 +432,7 @@ def test_a_service_that_gives_everything_at_once_is_asked_once_where_it_counts(c
 
 
 def query(style: Any, at: Any, **given: str) -> tuple[tuple[str, str], ...]:
-    client: Any = Colour(Client, VirtualSyncRuntime).client(style, FakeTransport())
+    client: Any = Colour("sync").client(style, FakeTransport())
     request: Request = style.ask(at, Request("GET", client.url("v1"), query=given))
     return request.query
 
@@ -480,7 +470,7 @@ def test_where_pages_are_exact_a_short_one_is_the_last(items: int, expected: Off
 
 def test_the_services_word_that_there_is_more_counts_more_than_a_total() -> None:
     style: Any = OffsetLimit(2, items="nodes", total="count", more="more")
-    client: Any = Colour(Client, VirtualSyncRuntime).client(style, FakeTransport())
+    client: Any = Colour("sync").client(style, FakeTransport())
 
     def after(more: bool, count: int) -> OffsetAt | None:
         answer = json_response({"nodes": [{"id": 1}], "count": count, "more": more})
@@ -513,7 +503,7 @@ def test_a_page_without_room_is_refused(make: Callable[..., Any], size: int) -> 
 
 
 def page_of(style: Any, answer: Any, **headers: str) -> Page[Any]:
-    client: Any = Colour(Client, VirtualSyncRuntime).client(style, FakeTransport())
+    client: Any = Colour("sync").client(style, FakeTransport())
     page: Page[Any] = style.page(
         Request("GET", client.url("v1", "nodes")), json_response(answer, headers=headers), Node
     )
@@ -599,7 +589,7 @@ def test_a_cursor_may_go_in_a_body_of_the_authors_own(colour: Colour) -> None:
         cursor = json.loads(request.body)["cursor"] or 0
         return json_response({"nodes": [{"id": cursor}], "next": cursor + 1 if cursor < 3 else None})
 
-    client: Any = type("Searching", (Search, colour.base), {})("https://h", transport=FakeTransport(otherwise=serve))
+    client = made(colour.name, Search, FakeTransport(otherwise=serve))
 
     assert numbers(take(client.nodes.all())) == [0, 1, 2, 3]
 
@@ -672,7 +662,7 @@ def test_only_a_link_of_the_relation_and_about_this_page_leads_on() -> None:
     style = LinkHeader()
 
     def after(*lines: str) -> LinkAt | None:
-        client: Any = Colour(Client, VirtualSyncRuntime).client(style, FakeTransport())
+        client: Any = Colour("sync").client(style, FakeTransport())
         request = Request("GET", client.url("v1", "nodes"), query={"p": "1"})
         response = Response(200, [("link", line) for line in lines], b"[]")
         return style.after(LinkAt(), style.page(request, response, Node))

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from inspect import iscoroutine
 from itertools import islice
 from math import inf, nan
-from typing import Any, TypeAlias, Unpack
+from typing import Any, Unpack
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.made import Make, both, get, makers
 
 from jackfield import (
-    AsyncClient,
-    Client,
     ConfigurationError,
     ConnectError,
     Done,
@@ -31,7 +27,7 @@ from jackfield import (
     job,
     operation,
 )
-from jackfield.testing import FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime
+from jackfield.testing import FakeTransport
 from jackfield_plugins.polling import PaceOptions, Polling
 
 RUNNING, READY, BROKEN = Response(202), Response(200, body=b"m-7"), Response(200, body=b"broken")
@@ -69,26 +65,8 @@ def cloud(style: Polling[str]) -> type[Service]:
     return Cloud
 
 
-Make: TypeAlias = Callable[..., Any]
-
-
-def sync_client(service: type[Service], transport: FakeTransport) -> Any:
-    return type("SyncOne", (service, Client), {})("https://h", transport=transport, runtime=VirtualSyncRuntime())
-
-
-def async_client(service: type[Service], transport: FakeTransport) -> Any:
-    return type("AsyncOne", (service, AsyncClient), {})(
-        "https://h", transport=transport, runtime=VirtualAsyncioRuntime()
-    )
-
-
-BOTH = pytest.mark.parametrize("make", [sync_client, async_client], ids=["sync", "async"])
-
-
-def get(outcome: Any) -> Any:
-    return asyncio.run(outcome) if iscoroutine(outcome) else outcome
-
-
+sync_client, async_client = makers()  # each test has a service of its own
+BOTH = both(sync_client, async_client)
 HERE = sync_client(Service, FakeTransport())
 
 

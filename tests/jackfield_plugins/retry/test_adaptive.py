@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from inspect import iscoroutine
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.made import Make, both, get, makers
 
 from jackfield import (
-    AsyncClient,
     Call,
-    Client,
     DeadlineExceededError,
     RateLimitedError,
     Request,
@@ -23,7 +20,7 @@ from jackfield import (
     Without,
     operation,
 )
-from jackfield.testing import FakeTransport, SimulatedRuntime, VirtualAsyncioRuntime, VirtualSyncRuntime
+from jackfield.testing import FakeTransport, SimulatedRuntime, VirtualSyncRuntime
 from jackfield_plugins.retry import Retry
 from jackfield_plugins.retry._pace import Pace, allowed_rate
 
@@ -36,26 +33,8 @@ class Core(Service):
         return (await self.send(Request("GET", Url.parse(url)))).status
 
 
-class CoreClient(Core, Client): ...
-
-
-class AsyncCoreClient(Core, AsyncClient): ...
-
-
-def sync_client(transport: FakeTransport, *plugins: object, **options: Any) -> Any:
-    return CoreClient("https://h", transport=transport, plugins=plugins, runtime=VirtualSyncRuntime(), **options)
-
-
-def async_client(transport: FakeTransport, *plugins: object, **options: Any) -> Any:
-    runtime = VirtualAsyncioRuntime()
-    return AsyncCoreClient("https://h", transport=transport, plugins=plugins, runtime=runtime, **options)
-
-
-BOTH = pytest.mark.parametrize("make", [sync_client, async_client], ids=["sync", "async"])
-
-
-def get(outcome: Any) -> Any:
-    return asyncio.run(outcome) if iscoroutine(outcome) else outcome
+sync_client, async_client = makers(Core)
+BOTH = both(sync_client, async_client)
 
 
 class Keeping:
@@ -77,7 +56,7 @@ class Paced:
         self.runtime = VirtualSyncRuntime()
         self.pace = Pace()
         transport = Keeping()
-        CoreClient("https://h", transport=transport, runtime=self.runtime, timeout=1e6).send_it()
+        sync_client(transport, runtime=self.runtime, timeout=1e6).send_it()
         self.call = transport.call
         if slowed:
             self.turns(100)
@@ -198,9 +177,7 @@ def test_fifty_callers_who_gave_up_while_they_waited_do_not_delay_the_next(seed:
 
     transport = FakeTransport(otherwise=note)
     retry = Retry(max_attempts=1, adaptive=True)
-    client = AsyncCoreClient(
-        "https://h", transport=transport, plugins=[retry, Without("errors")], runtime=runtime, timeout=1000
-    )
+    client = async_client(transport, retry, Without("errors"), runtime=runtime, timeout=1000)
 
     async def main() -> None:
         await client.send_it()
@@ -222,7 +199,7 @@ def test_fifty_callers_who_gave_up_while_they_waited_do_not_delay_the_next(seed:
 
 
 @BOTH
-def test_a_service_that_is_never_too_busy_costs_no_wait(make: Any) -> None:
+def test_a_service_that_is_never_too_busy_costs_no_wait(make: Make) -> None:
     client = make(FakeTransport(otherwise=GOOD), Retry(adaptive=True))
 
     for _ in range(100):
@@ -232,7 +209,7 @@ def test_a_service_that_is_never_too_busy_costs_no_wait(make: Any) -> None:
 
 
 @BOTH
-def test_each_attempt_after_a_refusal_waits_for_its_turn(make: Any) -> None:
+def test_each_attempt_after_a_refusal_waits_for_its_turn(make: Make) -> None:
     client = make(FakeTransport([GOOD] * 9 + [MANY], otherwise=GOOD), Retry(adaptive=True))
     client.runtime.random = lambda: 0.0
 
@@ -244,7 +221,7 @@ def test_each_attempt_after_a_refusal_waits_for_its_turn(make: Any) -> None:
 
 
 @BOTH
-def test_a_call_that_waited_for_its_turn_counts_from_there(make: Any) -> None:
+def test_a_call_that_waited_for_its_turn_counts_from_there(make: Make) -> None:
     transport = FakeTransport([MANY, GOOD, MANY], otherwise=GOOD)
     client = make(transport, Retry(max_attempts=1, adaptive=True), Without("errors"))
 
@@ -258,7 +235,7 @@ def test_a_call_that_waited_for_its_turn_counts_from_there(make: Any) -> None:
 
 
 @BOTH
-def test_other_failures_slow_nobody_down(make: Any) -> None:
+def test_other_failures_slow_nobody_down(make: Make) -> None:
     client = make(FakeTransport([Response(503)], otherwise=GOOD), Retry(adaptive=True))
     client.runtime.random = lambda: 0.0
 
@@ -269,7 +246,7 @@ def test_other_failures_slow_nobody_down(make: Any) -> None:
 
 
 @BOTH
-def test_a_call_whose_turn_is_too_late_fails_at_once(make: Any) -> None:
+def test_a_call_whose_turn_is_too_late_fails_at_once(make: Make) -> None:
     transport = FakeTransport([MANY], otherwise=GOOD)
     client = make(transport, Retry(max_attempts=1, adaptive=True), timeout=1)
     with pytest.raises(RateLimitedError):
@@ -287,7 +264,7 @@ def test_a_call_whose_turn_is_too_late_fails_at_once(make: Any) -> None:
 
 
 @BOTH
-def test_what_is_only_explained_takes_no_turn_and_no_time(make: Any) -> None:
+def test_what_is_only_explained_takes_no_turn_and_no_time(make: Make) -> None:
     client = make(FakeTransport([MANY], otherwise=GOOD), Retry(max_attempts=1, adaptive=True), Without("errors"))
     get(client.send_it())
     get(client.send_it())
@@ -299,7 +276,7 @@ def test_what_is_only_explained_takes_no_turn_and_no_time(make: Any) -> None:
 
 
 @BOTH
-def test_each_origin_has_a_pace_of_its_own(make: Any) -> None:
+def test_each_origin_has_a_pace_of_its_own(make: Make) -> None:
     client = make(FakeTransport([MANY], otherwise=GOOD), Retry(max_attempts=1, adaptive=True), Without("errors"))
     get(client.send_it())
 
@@ -334,7 +311,7 @@ def test_a_pace_is_not_forgotten_while_it_counts() -> None:
 
 
 @BOTH
-def test_the_steps_say_in_the_chain_where_they_stand(make: Any) -> None:
+def test_the_steps_say_in_the_chain_where_they_stand(make: Make) -> None:
     standard, adaptive = make(FakeTransport(), Retry()), make(FakeTransport(), Retry(adaptive=True))
 
     assert "pace" not in str(standard.chain)
@@ -342,7 +319,7 @@ def test_the_steps_say_in_the_chain_where_they_stand(make: Any) -> None:
 
 
 @BOTH
-def test_a_server_with_a_limit_refuses_less_and_less(make: Any) -> None:
+def test_a_server_with_a_limit_refuses_less_and_less(make: Make) -> None:
     client: Any = None
     served: list[float] = []
 

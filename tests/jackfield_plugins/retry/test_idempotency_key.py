@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from inspect import iscoroutine
 from typing import Any
 
 import pytest
+from tests.made import Make, both, get, makers
 
 from jackfield import (
-    AsyncClient,
-    Client,
     ConfigurationError,
     JackfieldError,
     ReadTimeoutError,
@@ -20,7 +17,7 @@ from jackfield import (
     Url,
     operation,
 )
-from jackfield.testing import FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime
+from jackfield.testing import FakeTransport
 from jackfield_plugins.retry import IdempotencyKey, Retry
 
 GOOD = Response(200)
@@ -42,25 +39,8 @@ class Core(Service):
         return request
 
 
-class CoreClient(Core, Client): ...
-
-
-class AsyncCoreClient(Core, AsyncClient): ...
-
-
-def sync_client(transport: FakeTransport, *plugins: object) -> Any:
-    return CoreClient("https://h", transport=transport, plugins=plugins, runtime=VirtualSyncRuntime())
-
-
-def async_client(transport: FakeTransport, *plugins: object) -> Any:
-    return AsyncCoreClient("https://h", transport=transport, plugins=plugins, runtime=VirtualAsyncioRuntime())
-
-
-BOTH = pytest.mark.parametrize("make", [sync_client, async_client], ids=["sync", "async"])
-
-
-def get(outcome: Any) -> Any:
-    return asyncio.run(outcome) if iscoroutine(outcome) else outcome
+sync_client, async_client = makers(Core)
+BOTH = both(sync_client, async_client)
 
 
 def keys(transport: FakeTransport, header: str = "idempotency-key") -> list[str | None]:
@@ -70,7 +50,7 @@ def keys(transport: FakeTransport, header: str = "idempotency-key") -> list[str 
 @BOTH
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 @pytest.mark.parametrize("outcome", [LATE, Response(503), Response(429), Response(502)])
-def test_a_change_with_a_key_is_tried_again_with_the_same_key(make: Any, method: str, outcome: Any) -> None:
+def test_a_change_with_a_key_is_tried_again_with_the_same_key(make: Make, method: str, outcome: Any) -> None:
     transport = FakeTransport([outcome, outcome, GOOD])
 
     get(make(transport, Retry(), IdempotencyKey()).send_it(method))
@@ -83,7 +63,7 @@ def test_a_change_with_a_key_is_tried_again_with_the_same_key(make: Any, method:
 
 
 @BOTH
-def test_each_call_has_a_key_of_its_own(make: Any) -> None:
+def test_each_call_has_a_key_of_its_own(make: Make) -> None:
     transport = FakeTransport(otherwise=GOOD)
     client = make(transport, IdempotencyKey())
 
@@ -94,7 +74,7 @@ def test_each_call_has_a_key_of_its_own(make: Any) -> None:
 
 
 @BOTH
-def test_the_key_of_the_caller_stays_and_counts_as_well(make: Any) -> None:
+def test_the_key_of_the_caller_stays_and_counts_as_well(make: Make) -> None:
     transport = FakeTransport([LATE, GOOD])
 
     get(make(transport, Retry(), IdempotencyKey()).send_it(headers={"IDEMPOTENCY-KEY": "mine"}))
@@ -103,7 +83,7 @@ def test_the_key_of_the_caller_stays_and_counts_as_well(make: Any) -> None:
 
 
 @BOTH
-def test_what_the_request_declares_of_itself_goes_over_its_key(make: Any) -> None:
+def test_what_the_request_declares_of_itself_goes_over_its_key(make: Make) -> None:
     transport = FakeTransport([LATE])
 
     with pytest.raises(ReadTimeoutError):
@@ -114,7 +94,7 @@ def test_what_the_request_declares_of_itself_goes_over_its_key(make: Any) -> Non
 
 @BOTH
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"])
-def test_what_needs_no_key_gets_none(make: Any, method: str) -> None:
+def test_what_needs_no_key_gets_none(make: Make, method: str) -> None:
     transport = FakeTransport([GOOD])
 
     sent = get(make(transport, IdempotencyKey()).send_it(method))
@@ -124,7 +104,7 @@ def test_what_needs_no_key_gets_none(make: Any, method: str) -> None:
 
 
 @BOTH
-def test_another_origin_gets_no_key(make: Any) -> None:
+def test_another_origin_gets_no_key(make: Make) -> None:
     transport = FakeTransport([LATE])
 
     with pytest.raises(JackfieldError):
@@ -134,7 +114,7 @@ def test_another_origin_gets_no_key(make: Any) -> None:
 
 
 @BOTH
-def test_the_header_is_the_services(make: Any) -> None:
+def test_the_header_is_the_services(make: Make) -> None:
     transport = FakeTransport([LATE, GOOD])
 
     get(make(transport, Retry(), IdempotencyKey("X-Request-Token")).send_it())

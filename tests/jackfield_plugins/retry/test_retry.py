@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from inspect import iscoroutine
-from typing import Any, TypeAlias
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.made import Make, both, get, makers
 
 from jackfield import (
-    AsyncClient,
     BodyTooLargeError,
     Call,
-    Client,
     ConfigurationError,
     ConnectError,
     ConnectionLostError,
@@ -42,7 +40,7 @@ from jackfield import (
     hookimpl,
     operation,
 )
-from jackfield.testing import Answer, FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime
+from jackfield.testing import Answer, FakeTransport, VirtualAsyncioRuntime
 from jackfield_plugins.retry import Retry, RetryBudget
 from jackfield_plugins.retry._failure import Kind
 
@@ -63,30 +61,8 @@ class Core(Service):
         return (await self.send(Request("GET", self.url("thing")), stream=True)).status
 
 
-class CoreClient(Core, Client): ...
-
-
-class AsyncCoreClient(Core, AsyncClient): ...
-
-
-Make: TypeAlias = Callable[..., Any]
-
-
-def sync_client(transport: FakeTransport, *plugins: object, seed: int = 0, **options: Any) -> Any:
-    return CoreClient("https://h", transport=transport, plugins=plugins, runtime=VirtualSyncRuntime(seed), **options)
-
-
-def async_client(transport: FakeTransport, *plugins: object, seed: int = 0, **options: Any) -> Any:
-    return AsyncCoreClient(
-        "https://h", transport=transport, plugins=plugins, runtime=VirtualAsyncioRuntime(seed), **options
-    )
-
-
-BOTH = pytest.mark.parametrize("make", [sync_client, async_client], ids=["sync", "async"])
-
-
-def get(outcome: Any) -> Any:
-    return asyncio.run(outcome) if iscoroutine(outcome) else outcome
+sync_client, async_client = makers(Core)
+BOTH = both(sync_client, async_client)
 
 
 def error_of(call: Callable[..., Any], *args: Any, **kwargs: Any) -> JackfieldError:
@@ -598,7 +574,7 @@ def test_what_is_not_repeated_costs_nothing(make: Make) -> None:
 
 @BOTH
 def test_clients_that_name_one_budget_share_it_and_others_do_not(make: Make) -> None:
-    name = f"test {make.__name__}"
+    name = f"test {make}"
     for plugin, attempts in ((Retry(budget=name), 3), (Retry(budget=name), 3), (Retry(), 3)):
         transport = FakeTransport(otherwise=BUSY)
         error_of(make(transport, plugin).send_it)
@@ -750,7 +726,7 @@ def test_a_call_that_is_cancelled_while_it_waits_is_not_tried_again() -> None:
     waiting = asyncio.Event()
 
     async def main() -> None:
-        client = AsyncCoreClient("https://h", transport=transport, plugins=[Retry()], runtime=Patient())
+        client = async_client(transport, Retry(), runtime=Patient())
         task = asyncio.ensure_future(client.send_it())
         await waiting.wait()
         task.cancel()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import pickle
@@ -10,18 +9,17 @@ import random
 from base64 import b64encode
 from collections.abc import Callable, Iterable
 from copy import deepcopy
-from inspect import iscoroutine
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.both import Both
+from tests.made import Make, both, get, makers
 
 from jackfield import (
-    AsyncClient,
     Call,
-    Client,
     ConfigurationError,
     Headers,
     NotFoundError,
@@ -38,7 +36,7 @@ from jackfield import (
     hookimpl,
     operation,
 )
-from jackfield.testing import FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime
+from jackfield.testing import FakeTransport
 from jackfield_plugins.retry import Retry
 from jackfield_plugins.signing import (
     Authority,
@@ -91,28 +89,8 @@ class Core(Service):
         return (await self.send(request)).content
 
 
-class CoreClient(Core, Client): ...
-
-
-class AsyncCoreClient(Core, AsyncClient): ...
-
-
-Make: TypeAlias = Callable[..., Any]
-
-
-def sync_client(transport: FakeTransport, *plugins: object) -> Any:
-    return CoreClient("https://h:8443", transport=transport, plugins=plugins, runtime=VirtualSyncRuntime())
-
-
-def async_client(transport: FakeTransport, *plugins: object) -> Any:
-    return AsyncCoreClient("https://h:8443", transport=transport, plugins=plugins, runtime=VirtualAsyncioRuntime())
-
-
-BOTH = pytest.mark.parametrize("make", [sync_client, async_client], ids=["sync", "async"])
-
-
-def get(outcome: Any) -> Any:
-    return asyncio.run(outcome) if iscoroutine(outcome) else outcome
+sync_client, async_client = makers(Core, base="https://h:8443")
+BOTH = both(sync_client, async_client)
 
 
 def sent(make: Make, query: Iterable[tuple[str, str]], recipe: HmacRecipe = QUERY, key: Any = CANARY) -> Request:
@@ -384,18 +362,9 @@ def test_what_is_signed_is_what_is_sent(serve: Serve, colour: str) -> None:
     chance = random.Random(42)
     requests = [any_request(server, chance) for _ in range(300)]
 
-    if colour == "sync":
-        with CoreClient(server.url, plugins=[HmacSigning(WHOLE, CANARY)]) as client:
-            for request in requests:
-                client.send_this(request)
-    else:
-
-        async def main() -> None:
-            async with AsyncCoreClient(server.url, plugins=[HmacSigning(WHOLE, CANARY)]) as client:
-                for request in requests:
-                    await client.send_this(request)
-
-        asyncio.run(main())
+    with Both(colour, Core, server.url, plugins=[HmacSigning(WHOLE, CANARY)]) as api:
+        for request in requests:
+            api.get(api.client.send_this(request))
 
     assert len(server.requests) == 300
     assert [r.get_all("x-mac") for r in server.requests] == [[f"v1={wire_mac(r)}"] for r in server.requests]

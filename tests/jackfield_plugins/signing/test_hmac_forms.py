@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 from base64 import b64encode
-from collections.abc import Callable, Iterable
-from inspect import iscoroutine
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.both import Both
+from tests.made import Make, both, get, makers
 
 from jackfield import (
-    AsyncClient,
-    Client,
     ConfigurationError,
     Headers,
     Request,
@@ -28,7 +26,7 @@ from jackfield import (
     UsageError,
     operation,
 )
-from jackfield.testing import FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime
+from jackfield.testing import FakeTransport
 from jackfield_plugins.retry import Retry
 from jackfield_plugins.signing import (
     Constant,
@@ -73,28 +71,8 @@ class Core(Service):
         return (await self.send(request)).content
 
 
-class CoreClient(Core, Client): ...
-
-
-class AsyncCoreClient(Core, AsyncClient): ...
-
-
-Make: TypeAlias = Callable[..., Any]
-
-
-def sync_client(transport: FakeTransport, *plugins: object) -> Any:
-    return CoreClient("https://h", transport=transport, plugins=plugins, runtime=VirtualSyncRuntime())
-
-
-def async_client(transport: FakeTransport, *plugins: object) -> Any:
-    return AsyncCoreClient("https://h", transport=transport, plugins=plugins, runtime=VirtualAsyncioRuntime())
-
-
-BOTH = pytest.mark.parametrize("make", [sync_client, async_client], ids=["sync", "async"])
-
-
-def get(outcome: Any) -> Any:
-    return asyncio.run(outcome) if iscoroutine(outcome) else outcome
+sync_client, async_client = makers(Core)
+BOTH = both(sync_client, async_client)
 
 
 def form(pairs: Iterable[tuple[str, str]] | bytes, kind: str = FORM, **more: Any) -> Request:
@@ -352,8 +330,8 @@ def test_what_was_signed_in_a_form_arrives_over_a_socket(serve: Serve) -> None:
 
     server = serve(answering)
     url = Url.parse(f"{server.url}/thing")
-    with CoreClient(server.url, plugins=[HmacSigning(PLAIN, KEY)]) as client:
-        client.send_this(form([("a", "ü ~*[]+%&=\n")]).replace(url=url))
+    with Both("sync", Core, server.url, plugins=[HmacSigning(PLAIN, KEY)]) as api:
+        api.client.send_this(form([("a", "ü ~*[]+%&=\n")]).replace(url=url))
 
     (received,) = server.requests
     message = Message.received("POST", str(url), Headers.received(received.headers))

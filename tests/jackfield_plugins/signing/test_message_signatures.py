@@ -7,9 +7,8 @@ import json
 import sys
 import threading
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
-from inspect import iscoroutine
 from pathlib import Path
 from subprocess import run
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.made import Make, both, get, makers
 
 from jackfield import (
     AsyncClient,
@@ -38,7 +38,7 @@ from jackfield import (
     hookimpl,
     operation,
 )
-from jackfield.testing import FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime
+from jackfield.testing import FakeTransport
 from jackfield_plugins.retry import Retry
 from jackfield_plugins.signing import (
     Component,
@@ -233,23 +233,9 @@ class CoreClient(Core, Client): ...
 class AsyncCoreClient(Core, AsyncClient): ...
 
 
-Make: TypeAlias = Callable[..., Any]
-
-
-def sync_client(transport: FakeTransport, *plugins: object) -> Any:
-    return CoreClient("https://h:8443", transport=transport, plugins=plugins, runtime=VirtualSyncRuntime())
-
-
-def async_client(transport: FakeTransport, *plugins: object) -> Any:
-    return AsyncCoreClient("https://h:8443", transport=transport, plugins=plugins, runtime=VirtualAsyncioRuntime())
-
-
-BOTH = pytest.mark.parametrize("make", [sync_client, async_client], ids=["sync", "async"])
+sync_client, async_client = makers(Core, base="https://h:8443")
+BOTH = both(sync_client, async_client)
 URL = Url.parse("https://h:8443/thing")
-
-
-def get(outcome: Any) -> Any:
-    return asyncio.run(outcome) if iscoroutine(outcome) else outcome
 
 
 def sent(request: Request, make: Make = sync_client, key: Any = KEY, **options: Any) -> Request:

@@ -8,16 +8,15 @@ import hmac
 import json
 import re
 from base64 import b64encode
-from collections.abc import Callable
-from inspect import iscoroutine
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.made import Make, both, get, makers
 
 from jackfield import (
     AsyncClient,
@@ -34,7 +33,7 @@ from jackfield import (
     UsageError,
     operation,
 )
-from jackfield.testing import FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime
+from jackfield.testing import FakeTransport
 from jackfield_plugins.retry import Retry
 from jackfield_plugins.signing import Message, OAuth1
 from jackfield_plugins.signing._oauth1_signature import authorization, base_string, base_uri, signature, signing_key
@@ -62,22 +61,8 @@ class CoreClient(Core, Client): ...
 class AsyncCoreClient(Core, AsyncClient): ...
 
 
-Make: TypeAlias = Callable[..., Any]
-
-
-def sync_client(transport: FakeTransport, *plugins: object, base: str = "https://h:8443") -> Any:
-    return CoreClient(base, transport=transport, plugins=plugins, runtime=VirtualSyncRuntime())
-
-
-def async_client(transport: FakeTransport, *plugins: object, base: str = "https://h:8443") -> Any:
-    return AsyncCoreClient(base, transport=transport, plugins=plugins, runtime=VirtualAsyncioRuntime())
-
-
-BOTH = pytest.mark.parametrize("make", [sync_client, async_client], ids=["sync", "async"])
-
-
-def get(outcome: Any) -> Any:
-    return asyncio.run(outcome) if iscoroutine(outcome) else outcome
+sync_client, async_client = makers(Core, base="https://h:8443")
+BOTH = both(sync_client, async_client)
 
 
 def request(path: str = "/thing", **parts: Any) -> Request:

@@ -6,17 +6,16 @@ import asyncio
 import hashlib
 import hmac
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import formatdate
-from inspect import iscoroutine
 from random import Random
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.made import Make, both, get, makers
 
 from jackfield import (
     AsyncClient,
@@ -35,7 +34,7 @@ from jackfield import (
     UsageError,
     operation,
 )
-from jackfield.testing import FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime
+from jackfield.testing import FakeTransport
 from jackfield_plugins.retry import Retry
 from jackfield_plugins.signing import AwsCredentials, SigV4
 
@@ -66,22 +65,8 @@ class CoreClient(Core, Client): ...
 class AsyncCoreClient(Core, AsyncClient): ...
 
 
-Make: TypeAlias = Callable[..., Any]
-
-
-def sync_client(transport: FakeTransport, *plugins: object, base: str = "https://h:8443") -> Any:
-    return CoreClient(base, transport=transport, plugins=plugins, runtime=VirtualSyncRuntime())
-
-
-def async_client(transport: FakeTransport, *plugins: object, base: str = "https://h:8443") -> Any:
-    return AsyncCoreClient(base, transport=transport, plugins=plugins, runtime=VirtualAsyncioRuntime())
-
-
-BOTH = pytest.mark.parametrize("make", [sync_client, async_client], ids=["sync", "async"])
-
-
-def get(outcome: Any) -> Any:
-    return asyncio.run(outcome) if iscoroutine(outcome) else outcome
+sync_client, async_client = makers(Core, base="https://h:8443")
+BOTH = both(sync_client, async_client)
 
 
 def signing(service: str = "execute-api", *, token: str | None = None, **options: bool) -> SigV4:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import replace
 from email.message import Message as EmailMessage
-from inspect import iscoroutine
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.made import Make, both, get, makers
 
 from jackfield import (
-    AsyncClient,
-    Client,
     ConfigurationError,
     Headers,
     Request,
@@ -30,7 +27,7 @@ from jackfield import (
     UsageError,
     operation,
 )
-from jackfield.testing import FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime
+from jackfield.testing import FakeTransport
 from jackfield_plugins.retry import Retry
 from jackfield_plugins.signing import (
     GITHUB_WEBHOOKS,
@@ -59,28 +56,11 @@ class Sender(Service):
         return await self.send(Request("POST", self.url("hook"), headers=headers, body=body, idempotent=True))
 
 
-class SyncSender(Sender, Client): ...
+sync_sender, async_sender = makers(Sender, base="https://shop.test")
+BOTH = both(sync_sender, async_sender)
 
 
-class AsyncSender(Sender, AsyncClient): ...
-
-
-def sync_sender(transport: FakeTransport, *plugins: object) -> Any:
-    return SyncSender("https://shop.test", transport=transport, plugins=plugins, runtime=VirtualSyncRuntime())
-
-
-def async_sender(transport: FakeTransport, *plugins: object) -> Any:
-    return AsyncSender("https://shop.test", transport=transport, plugins=plugins, runtime=VirtualAsyncioRuntime())
-
-
-BOTH = pytest.mark.parametrize("make", [sync_sender, async_sender], ids=["sync", "async"])
-
-
-def get(outcome: Any) -> Any:
-    return asyncio.run(outcome) if iscoroutine(outcome) else outcome
-
-
-def delivered(recipe: HmacRecipe, secret: str, body: bytes, make: Any = sync_sender) -> Request:
+def delivered(recipe: HmacRecipe, secret: str, body: bytes, make: Make = sync_sender) -> Request:
     transport = FakeTransport(otherwise=Response(200))
     get(make(transport, HmacSigning(recipe, secret)).deliver(body))
     return transport.requests[0]
@@ -180,7 +160,7 @@ def test_an_empty_secret_is_refused() -> None:
 
 
 @BOTH
-def test_a_sender_signs_as_the_specification_says(make: Any) -> None:
+def test_a_sender_signs_as_the_specification_says(make: Make) -> None:
     request = delivered(STANDARD_WEBHOOKS, SECRET, b'{"a": 1}', make)
 
     identity = request.headers["webhook-id"]
@@ -191,7 +171,7 @@ def test_a_sender_signs_as_the_specification_says(make: Any) -> None:
 
 
 @BOTH
-def test_the_id_that_a_message_has_is_kept_and_its_time_is_not(make: Any) -> None:
+def test_the_id_that_a_message_has_is_kept_and_its_time_is_not(make: Make) -> None:
     transport = FakeTransport([Response(503), Response(200)])
     client = make(transport, HmacSigning(STANDARD_WEBHOOKS, SECRET), Retry(base=20))
 
@@ -207,7 +187,7 @@ def test_the_id_that_a_message_has_is_kept_and_its_time_is_not(make: Any) -> Non
 
 
 @BOTH
-def test_a_message_without_an_id_gets_another_on_each_attempt(make: Any) -> None:
+def test_a_message_without_an_id_gets_another_on_each_attempt(make: Make) -> None:
     transport = FakeTransport([Response(503), Response(200)])
 
     get(make(transport, HmacSigning(STANDARD_WEBHOOKS, SECRET), Retry()).deliver(b"{}"))
@@ -260,7 +240,7 @@ def test_the_example_of_githubs_documentation_is_accepted() -> None:
 
 
 @BOTH
-def test_a_sender_signs_as_github_does(make: Any) -> None:
+def test_a_sender_signs_as_github_does(make: Make) -> None:
     request = delivered(GITHUB_WEBHOOKS, GITHUB_SECRET, GITHUB_BODY, make)
 
     assert request.headers["x-hub-signature-256"] == f"sha256={GITHUB_MAC}"

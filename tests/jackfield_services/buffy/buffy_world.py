@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from inspect import isawaitable
 from typing import Any
 
 import pytest
 from msgspec.json import decode, encode
+from tests.made import get as get
 
 from jackfield import Request, Response
 from jackfield.testing import FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime, json_response
@@ -82,15 +82,6 @@ def client(colour: str = "sync", *args: Any, **options: Any) -> Any:
     if colour == "async":
         return AsyncBuffyClient(*args, **{"runtime": VirtualAsyncioRuntime()} | options)
     return BuffyClient(*args, **{"runtime": VirtualSyncRuntime()} | options)
-
-
-def get(outcome: Any) -> Any:
-    """The value of a call of either colour."""
-
-    async def value() -> Any:
-        return await outcome
-
-    return asyncio.run(value()) if isawaitable(outcome) else outcome
 
 
 def read(stream: Any) -> list[bytes]:

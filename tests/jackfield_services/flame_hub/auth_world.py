@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from base64 import urlsafe_b64encode
 from collections import Counter
-from inspect import iscoroutine
 from typing import Any
 
 from msgspec.json import decode, encode
+from tests.made import get as get
 
 from jackfield import AsyncClient, Client, Request, Response, Service, StreamBody, operation
 from jackfield.testing import FakeTransport, VirtualAsyncioRuntime, VirtualSyncRuntime
@@ -47,11 +46,6 @@ class AsyncNodes(Nodes, AsyncClient): ...
 def said(told: dict[str, Any]) -> Response:
     """An error of the Hub's."""
     return Response(told["statusCode"], {"content-type": "application/json", "content-encoding": "utf-8"}, encode(told))
-
-
-def get(outcome: Any) -> Any:
-    """The value of a call, of either colour."""
-    return asyncio.run(outcome) if iscoroutine(outcome) else outcome
 
 
 class World:
