@@ -91,12 +91,11 @@ def _unended(source: Source, limit: int, what: str) -> JackfieldError:
 
 
 def _headers(fields: str) -> Headers:
+    if fields.count("\r\n") > _MAX_FIELDS:
+        raise ProtocolError(f"the answer has more than {_MAX_FIELDS} header lines")
     if not _are_fields(fields):
         raise ProtocolError("a header line of the answer is malformed")
-    pairs = [(name, value.strip(" \t")) for name, value in _each_field(fields)]
-    if len(pairs) > _MAX_FIELDS:
-        raise ProtocolError(f"the answer has more than {_MAX_FIELDS} header lines")
-    return Headers.received(pairs)
+    return Headers.received([(name, value.strip(" \t")) for name, value in _each_field(fields)])
 
 
 def _framed(status: int, headers: Headers, method: str, *, modern: bool) -> Head:
