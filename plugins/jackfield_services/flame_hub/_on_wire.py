@@ -24,7 +24,8 @@ _LOCK = fork_safe_lock()
 
 def on_wire(model: type[M], generation: Generation) -> type[M]:
     """A class derived from the model, of the same name, that msgspec encodes and decodes as this generation does."""
-    return cast("type[M]", _once((model, generation), lambda: _derived(model, generation)))
+    made: type[M] = _once((model, generation), lambda: _derived(model, generation))
+    return made
 
 
 def list_on_wire(model: type[Record], generation: Generation) -> type[Struct]:
@@ -35,7 +36,8 @@ def list_on_wire(model: type[Record], generation: Generation) -> type[Struct]:
         data, meta = ("data", kind[on_wire(model, generation)]), ("meta", Counts | None, None)
         return defstruct(f"{model.__name__}List", (data, meta))
 
-    return cast("type[Struct]", _once((list, model, generation), make))
+    made: type[Struct] = _once((list, model, generation), make)
+    return made
 
 
 def _once(key: Hashable, make: Callable[[], type[Any]]) -> Any:
