@@ -25,6 +25,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import ExitStack, contextmanager, nullcontext
 from importlib import import_module
@@ -242,8 +243,11 @@ def serving(generation: str) -> Generator[Hub]:
             os.write(its, json.dumps(told(FlameHubEmulator(known, nodes=NODES).start())).encode())
             while os.getppid() == parent:
                 time.sleep(1)
+        except BaseException:
+            traceback.print_exc()
         finally:
-            os._exit(0)
+            os._exit(1)
+    os.close(its)
     try:
         yield json.loads(os.read(mine, 4000))
     finally:
@@ -261,8 +265,10 @@ def keeping_awake() -> Generator[None]:
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
             while os.getppid() == parent:
                 pass
+        except BaseException:
+            traceback.print_exc()
         finally:
-            os._exit(0)  # whatever happens, this process leaves none of the other's `with` blocks
+            os._exit(1)  # whatever happens, this process leaves none of the other's `with` blocks
     try:
         yield
     finally:

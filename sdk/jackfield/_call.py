@@ -40,6 +40,8 @@ class Call:
     """
 
     __slots__ = (
+        "_inner_attempts",
+        "_last_inner",
         "_request",
         "_wiring",
         "attempts",
@@ -76,6 +78,8 @@ class Call:
         self.dry = False
         self.notes: list[str] | None = None
         self._request: Request | None = None  # the last one handed to the transport: it bears credentials
+        self._inner_attempts = 0
+        self._last_inner: Call | None = None  # of those within this one that sent something
         self.unanswered = False
         self.cut = False
         self.begun = False
@@ -115,10 +119,10 @@ class Call:
         return response
 
     def count(self, inner: Call) -> None:
-        """What was sent by a call within this one was sent by this one, too."""
-        self.attempts += inner.attempts
-        self._request = inner._request or self._request
-        self.unanswered, self.begun = inner.unanswered, self.begun or inner.begun
+        """Notes what a call within this one sent, for `summary`: steps that read this record must not see it."""
+        if inner.attempts or inner._inner_attempts:
+            self._inner_attempts += inner.attempts + inner._inner_attempts
+            self._last_inner = inner
 
     @property
     def sent(self) -> Request | None:
@@ -181,7 +185,11 @@ class Call:
                 error.add_note(f"{_NOTE}{self.summary()}")
 
     def summary(self) -> CallSummary:
-        """What to tell about this call in an error."""
+        """What to tell about this call in an error; where it sent nothing itself, of the calls within it."""
+        if self._request is None and self._last_inner is not None:
+            last = self._last_inner.summary()
+            elapsed = self.runtime.monotonic() - self.started
+            return last._replace(operation=self.operation, attempts=self._inner_attempts, elapsed=elapsed)
         request = self._request
         return CallSummary(
             self.operation,

@@ -64,22 +64,27 @@ def _fields(source: Source) -> str:
     """The lines of the fields, each after its CRLF; one that is none is an error whether the head ends or not."""
     try:
         fields = source.upto(_head_end, _MAX_HEAD)
-    except (DeadlineExceededError, TimeoutError):
-        _headers(_whole_lines(source))
+    except (DeadlineExceededError, OSError):
+        _check_whole_lines(source.held)
         raise
     if fields is None:
-        _headers(_whole_lines(source))
+        if len(source.held) < _MAX_HEAD:
+            _check_whole_lines(source.held)
         raise _unended(source, _MAX_HEAD, "the answer's head")
     if not fields.endswith(b"\r\n\r\n"):
         raise ProtocolError("a line of the answer's head ends with a bare line feed")
     return fields[:-4].decode("latin-1")
 
 
-def _whole_lines(source: Source) -> str:
-    lines, _, last = source.held.rpartition(b"\r\n")
-    if len(last) > _MAX_LINE:
+def _check_whole_lines(held: bytes) -> None:
+    lines, _, last = held.rpartition(b"\r\n")
+    _headers(lines.decode("latin-1"))
+    _check_length(last.decode("latin-1"))
+
+
+def _check_length(lines: str) -> None:
+    if len(lines) > _MAX_LINE and max(map(len, lines.split("\r\n"))) > _MAX_LINE:
         raise ProtocolError(f"a line of the answer's head is longer than {_MAX_LINE} bytes")
-    return lines.decode("latin-1")
 
 
 def _unended(source: Source, limit: int, what: str) -> JackfieldError:
@@ -95,6 +100,7 @@ def _headers(fields: str) -> Headers:
         raise ProtocolError(f"the answer has more than {_MAX_FIELDS} header lines")
     if not _are_fields(fields):
         raise ProtocolError("a header line of the answer is malformed")
+    _check_length(fields)
     return Headers.received([(name, value.strip(" \t")) for name, value in _each_field(fields)])
 
 

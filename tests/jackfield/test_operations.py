@@ -19,6 +19,7 @@ from jackfield import (
     Client,
     ConfigurationError,
     ConnectError,
+    ConnectionLostError,
     ContractError,
     DeadlineExceededError,
     JackfieldError,
@@ -891,6 +892,41 @@ def test_an_error_counts_what_operations_and_views_inside_of_the_call_sent(
     assert (call.operation, call.attempts, call.method) == (name, attempts, "GET")
     assert call.url.endswith(f"/nodes/{last}")
     assert not call.may_have_been_processed
+
+
+class Paying(Core):
+    """Sends something itself, and has others send."""
+
+    @operation
+    async def pay(self, before: bool) -> None:
+        if before:
+            await self.get_node("a")
+        try:
+            await self.send(Request("POST", self.url("pay")))
+        except ConnectionLostError:
+            if before:
+                raise
+        await self.get_node("a")
+        raise ContractError("it is broken")
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_what_a_call_sent_itself_is_told_whatever_those_inside_of_it_sent(colour: Colour, before: bool) -> None:
+    def answer(request: Request) -> Response:
+        if request.method == "POST":
+            raise ConnectionLostError("reset")
+        return node()
+
+    client = colour.client(Paying, FakeTransport(otherwise=answer))
+
+    with pytest.raises(JackfieldError) as caught:
+        colour.get(client.pay(before))
+
+    call = caught.value.call
+    assert call is not None
+    assert (call.operation, call.method, call.attempts) == ("pay", "POST", 1)
+    assert call.url.endswith("/pay")
+    assert call.may_have_been_processed
 
 
 class Frozen(Exception):

@@ -6,13 +6,14 @@ import re
 import time
 from collections import deque
 from itertools import pairwise
+from ssl import SSLEOFError
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jackfield import ConnectionLostError, ProtocolError
+from jackfield import ConnectionLostError, DeadlineExceededError, ProtocolError
 from jackfield._answer import Answer
 from jackfield._head import read_head
 from jackfield._source import Source
@@ -139,6 +140,7 @@ WRONG = pytest.mark.parametrize(
         (b"X\xe9: a", "malformed"),
         (b"\r\n".join([b"X: a"] * 257), "more than 256"),
         (b"<html>", "malformed"),
+        (b"X: " + b"a" * 70_000, "a line of the answer's head is longer than 65536 bytes"),
     ],
 )
 
@@ -152,14 +154,28 @@ def test_fields_that_are_none_are_refused(field: bytes, told: str) -> None:
 class Silence(Peer):
     """Says no more after that, but stays."""
 
+    error: Exception = TimeoutError("timed out")
+
     def recv(self, size: int) -> bytes:
         if piece := super().recv(size):
             return piece
-        raise TimeoutError("timed out")
+        raise self.error
+
+
+class Late(Silence):
+    error = DeadlineExceededError.after(1)
+
+
+class Reset(Silence):
+    error = ConnectionResetError(104, "Connection reset by peer")
+
+
+class Cut(Silence):
+    error = SSLEOFError(8, "EOF occurred in violation of protocol")
 
 
 @WRONG
-@pytest.mark.parametrize("kind", [Peer, Silence])
+@pytest.mark.parametrize("kind", [Peer, Silence, Late, Reset, Cut])
 def test_fields_that_are_none_are_refused_whether_the_head_ends_or_not(
     field: bytes, told: str, kind: type[Peer]
 ) -> None:
@@ -197,12 +213,21 @@ def test_a_head_without_end_is_refused(kind: type[Peer]) -> None:
         read_head(Source(peer, lambda: 1.0), "GET")
 
 
-@pytest.mark.parametrize("head", [HEAD[:17] + b"X: " + b"a" * 120_000, HEAD[:17] + b"X: a\r\n" * 20_000])
+@pytest.mark.parametrize("size", [1, 1000, 400_000])
+def test_what_is_beyond_the_limit_is_not_looked_at(size: int) -> None:
+    head = b"HTTP/1.1 200 OK\r\n" + b"".join(b"X: " + b"a" * 60_000 + b"\r\n" for _ in range(5)) + b"\r\nno field"
+    pieces = [head[at : at + size] for at in range(0, len(head), size)]
+
+    with pytest.raises(ProtocolError, match="the answer's head is longer than 262144 bytes"):
+        read_head(source(*pieces), "GET")
+
+
+@pytest.mark.parametrize("head", [HEAD[:17] + b"X: " + b"a" * 60_000, HEAD[:17] + b"X: a\r\n" * 20_000])
 def test_a_head_that_comes_byte_by_byte_is_read_in_time(head: bytes) -> None:
     pieces = [head[at : at + 1] for at in range(len(head))]
     started = time.thread_time()
 
     with pytest.raises(ProtocolError):
-        read_head(source(*pieces), "GET")
+        read_head(source(*pieces, b"\n"), "GET")
 
     assert time.thread_time() - started < 2

@@ -82,7 +82,7 @@ class TokenAuth:
     async def _run(self, request: Request, call: Call, proceed: Proceed) -> Response:
         if "authorization" in request.headers:
             return await proceed(request, call)
-        ready = self._manager.ready(call.runtime.now())
+        ready = None if call.dry else self._manager.ready(call.runtime.now())
         token = await self._token(call) if ready is None else self._checked(ready)
         response, rejected = await self._sent(request, token, call, proceed)
         if not rejected:

@@ -132,6 +132,21 @@ def test_without_a_time_ahead_the_margin_alone_counts(world: World, elapsed: flo
     assert world.server.refused == 0
 
 
+def test_a_good_token_is_ready_until_something_has_to_be_done_about_it(world: World) -> None:
+    auth = oauth(ROBOT)
+    api, manager, now = world.client(auth), auth._manager, world.runtime.now()
+    assert manager.ready(now) is None
+
+    world.get(api.thing())
+    token = manager.ready(now)
+
+    assert token is not None
+    assert manager.ready(now + 3299) is token
+    assert manager.ready(now + 3300) is None  # from then on somebody renews it
+    assert manager.reject(token, now)
+    assert manager.ready(now) is None
+
+
 def test_a_token_of_another_type_is_refused_by_every_call(world: World) -> None:
     body = encode({"access_token": "a", "token_type": "mac", "expires_in": 3600})
     world.server.answers = [Response(200, body=body)]
