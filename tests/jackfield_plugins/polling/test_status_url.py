@@ -24,6 +24,7 @@ from jackfield import (
     JobTimeoutError,
     Model,
     NotFoundError,
+    Pending,
     Request,
     Response,
     Service,
@@ -31,8 +32,10 @@ from jackfield import (
     UsageError,
     Without,
     job,
+    operation,
 )
 from jackfield.testing import FakeTransport, VirtualSyncRuntime, json_response
+from jackfield_plugins.caching import Cache
 from jackfield_plugins.polling import CancelRequest, Result, StateFields, States, StatusUrl
 
 if TYPE_CHECKING:
@@ -616,6 +619,38 @@ def test_the_state_may_redirect_to_it(both: Both, accepted: Response, status: in
 
     assert both.get(client.build()) == {"status": "on display"}
     assert both.asked(client)[2:] == ["GET /v1/operations/7", "GET /v1/images/1"]
+
+
+def test_what_a_poll_asks_besides_is_no_redirect_of_a_state_that_was_kept(both: Both) -> None:
+    class Greeting(StatusUrl[dict[str, str]]):
+        async def poll(self, service: Any, job: Pending) -> JobState[dict[str, str]]:
+            await service.greet()
+            return await super().poll(service, job)
+
+    style = Greeting(dict[str, str], STATES, result=Result(redirect=True))
+
+    class Forge(Service):
+        @operation
+        async def greet(self) -> bytes:
+            return (await self.send(Request("GET", self.url("hello")))).content
+
+        @job(style)
+        async def build(self) -> Any:
+            return await style.start(self, Request("POST", self.url("images", "one")), "the image")
+
+    states = [told("Succeeded", name="one"), told("Running", headers={"cache-control": "max-age=5"})]
+
+    def answer(request: Request) -> Response:
+        if request.method == "POST":
+            return Response(202, {"location": "/v1/operations/7"})
+        return states.pop() if "operations" in request.target else Response(200)
+
+    client = both.client(Forge, otherwise=answer, cache=Cache())
+
+    assert both.get(client.build())["name"] == "one"
+    asked = both.asked(client)
+    assert asked.count("GET /v1/operations/7") == 2
+    assert asked.count("GET /v1/hello") > 2  # so that a poll was answered by what was kept
 
 
 def test_a_state_that_has_moved_is_no_result(both: Both, accepted: Response) -> None:
