@@ -40,8 +40,6 @@ class Call:
     """
 
     __slots__ = (
-        "_inner_attempts",
-        "_last_inner",
         "_request",
         "_wiring",
         "attempts",
@@ -78,8 +76,6 @@ class Call:
         self.dry = False
         self.notes: list[str] | None = None
         self._request: Request | None = None  # the last one handed to the transport: it bears credentials
-        self._inner_attempts = 0
-        self._last_inner: Call | None = None  # of those within this one that sent something
         self.unanswered = False
         self.cut = False
         self.begun = False
@@ -117,12 +113,6 @@ class Call:
             raise
         self.fetched = True
         return response
-
-    def count(self, inner: Call) -> None:
-        """Notes what a call within this one sent, for `summary`: steps that read this record must not see it."""
-        if inner.attempts or inner._inner_attempts:
-            self._inner_attempts += inner.attempts + inner._inner_attempts
-            self._last_inner = inner
 
     @property
     def sent(self) -> Request | None:
@@ -185,11 +175,7 @@ class Call:
                 error.add_note(f"{_NOTE}{self.summary()}")
 
     def summary(self) -> CallSummary:
-        """What to tell about this call in an error; where it sent nothing itself, of the calls within it."""
-        if self._request is None and self._last_inner is not None:
-            last = self._last_inner.summary()
-            elapsed = self.runtime.monotonic() - self.started
-            return last._replace(operation=self.operation, attempts=self._inner_attempts, elapsed=elapsed)
+        """What to tell about this call in an error."""
         request = self._request
         return CallSummary(
             self.operation,

@@ -79,7 +79,7 @@ def _fields(source: Source) -> str:
 def _check_whole_lines(held: bytes) -> None:
     lines, _, last = held.rpartition(b"\r\n")
     _headers(lines.decode("latin-1"))
-    _check_length(last.decode("latin-1"))
+    _check_length(last.removesuffix(b"\r").decode("latin-1"))
 
 
 def _check_length(lines: str) -> None:

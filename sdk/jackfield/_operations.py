@@ -84,9 +84,6 @@ class Definition(Generic[P, T]):
         except BaseException as error:
             call.blame(error)
             raise
-        finally:
-            if client._call is not None:
-                client._call.count(call)
 
     async def run(self, client: Wired, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """What calling the operation does; the kinds of operation differ here."""

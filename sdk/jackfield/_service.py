@@ -145,8 +145,6 @@ class Service(Wired):
             if isinstance(error, ServiceError) and error.response is not None:
                 error.response = await error.response.settled()
             raise
-        finally:
-            call.count(own)
         if isinstance(response.body, bytes) or call.deadline < inf:
             return response
         from ._lasting import Lasting  # here, so that importing jackfield stays cheap

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, NamedTuple, NoRetur
 from ._body import ByteStream
 from ._call import Call
 from ._errors import UsageError
-from ._messages import Response
+from ._messages import Request, Response
 from ._operations import AsyncOperation, Definition, Descriptor, SyncOperation, check_style
 from ._taps import ProgressCallback, Tap, tapped
 from ._wiring import Wired
@@ -50,6 +50,7 @@ class PartSource(Generic[At]):
 
     async def fetch(self, at: At) -> Response:
         """Runs the operation's body for this part. The answer's body is the caller's to close."""
+        self.call.attempts += 1
         response: object = await self._definition.invoke(self._client, (at, *self._args), self._kwargs)
         if not isinstance(response, Response):
             raise UsageError(
@@ -57,6 +58,10 @@ class PartSource(Generic[At]):
                 "return the response of `self.send(..., stream=True)`"
             )
         return response
+
+    def about(self, request: Request) -> None:
+        """Notes what is asked for, so that errors can tell."""
+        self.call._request = request
 
 
 class StreamStyle(Protocol[At]):

@@ -19,8 +19,6 @@ from jackfield import (
     Client,
     ConfigurationError,
     ConnectError,
-    ConnectionLostError,
-    ContractError,
     DeadlineExceededError,
     JackfieldError,
     NetworkError,
@@ -860,73 +858,6 @@ def test_a_fault_that_is_not_ours_says_in_which_call_it_happened_once(colour: Co
         colour.get(client.outer())
 
     assert caught.value.__notes__ == ["in this call: get_node: 0 attempts, 0.00 s"]
-
-
-class Mending(Core):
-    """Goes wrong only after all that it asked for was answered."""
-
-    @operation
-    async def mend(self) -> None:
-        await self.get_node("a")
-        await self.with_options(timeout=5).get_node("b")
-        raise ContractError("it is broken")
-
-    @operation
-    async def look(self) -> None:
-        patient = self.with_options(timeout=5)
-        response = await patient.send(Request("GET", self.url("nodes", "c")))
-        raise ContractError(f"it is {response.status}")
-
-
-@pytest.mark.parametrize(("name", "attempts", "last"), [("mend", 2, "b"), ("look", 1, "c")])
-def test_an_error_counts_what_operations_and_views_inside_of_the_call_sent(
-    colour: Colour, name: str, attempts: int, last: str
-) -> None:
-    client = colour.client(Mending, FakeTransport(otherwise=node()))
-
-    with pytest.raises(ContractError) as caught:
-        colour.get(getattr(client, name)())
-
-    call = caught.value.call
-    assert call is not None
-    assert (call.operation, call.attempts, call.method) == (name, attempts, "GET")
-    assert call.url.endswith(f"/nodes/{last}")
-    assert not call.may_have_been_processed
-
-
-class Paying(Core):
-    """Sends something itself, and has others send."""
-
-    @operation
-    async def pay(self, before: bool) -> None:
-        if before:
-            await self.get_node("a")
-        try:
-            await self.send(Request("POST", self.url("pay")))
-        except ConnectionLostError:
-            if before:
-                raise
-        await self.get_node("a")
-        raise ContractError("it is broken")
-
-
-@pytest.mark.parametrize("before", [True, False])
-def test_what_a_call_sent_itself_is_told_whatever_those_inside_of_it_sent(colour: Colour, before: bool) -> None:
-    def answer(request: Request) -> Response:
-        if request.method == "POST":
-            raise ConnectionLostError("reset")
-        return node()
-
-    client = colour.client(Paying, FakeTransport(otherwise=answer))
-
-    with pytest.raises(JackfieldError) as caught:
-        colour.get(client.pay(before))
-
-    call = caught.value.call
-    assert call is not None
-    assert (call.operation, call.method, call.attempts) == ("pay", "POST", 1)
-    assert call.url.endswith("/pay")
-    assert call.may_have_been_processed
 
 
 class Frozen(Exception):

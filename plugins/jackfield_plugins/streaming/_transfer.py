@@ -136,6 +136,7 @@ class Transfer:
         self._body = response.body if not isinstance(response.body, bytes) else Arrived(response.body)
         if (request := part.request) is None:
             raise ConfigurationError(f"{self._source.call.operation} must send `part.of(request)`, not another request")
+        self._source.about(request)
         self._repeatable = request.is_idempotent
         self._part_checks = []
         if response.status == 206 and part.start:
