@@ -13,6 +13,7 @@ from ssl import SSLContext
 import pytest
 
 from .servers import GUARD, Script, ScriptedServer, Serve
+from .stalls import Stalls
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -35,6 +36,13 @@ def serve() -> Iterator[Serve]:
             return running.enter_context(ScriptedServer(*scripts, host=host, tls=tls))
 
         yield start
+
+
+@pytest.fixture
+def stalls() -> Iterator[Stalls]:
+    """How long the machine kept this test from running, for bounds in real time."""
+    with Stalls() as watched:
+        yield watched
 
 
 @pytest.fixture

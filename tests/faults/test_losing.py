@@ -23,6 +23,7 @@ from jackfield import (
 if TYPE_CHECKING:
     from tests.faults.conftest import Caller, Connect, Kind
     from tests.servers import Peer, Script, Serve
+    from tests.stalls import Stalls
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -230,7 +231,7 @@ def test_f09_silence_in_the_body_is_tried_again_unless_it_is_the_callers_already
 
 @pytest.mark.parametrize("sent", [b"", HEAD + b"we"], ids=["f08-before-the-headers", "f09-in-the-body"])
 def test_f08_f09_silence_beyond_the_deadline_is_the_end_of_it(
-    serve: Serve, connect_any: Connect, kind: Kind, sent: bytes
+    serve: Serve, connect_any: Connect, kind: Kind, sent: bytes, stalls: Stalls
 ) -> None:
     server = serve(silent(sent), answering)
     caller = connect_any(server.url, *kind.plugins, virtual=False)
@@ -239,7 +240,7 @@ def test_f08_f09_silence_beyond_the_deadline_is_the_end_of_it(
 
     is_told(error, kind)
     assert error.call is not None
-    assert 0.1 <= error.call.elapsed <= 0.1 * 1.1 + 0.1
+    assert stalls.in_time(error.call.elapsed, 0.1)
     assert len(server.requests) == 1
     caller.is_well()
 
@@ -272,7 +273,7 @@ def dripping(peer: Peer) -> None:
 
 
 def test_f10_what_drips_more_slowly_than_the_deadline_ends_with_the_deadline(
-    serve: Serve, connect_any: Connect, kind: Kind
+    serve: Serve, connect_any: Connect, kind: Kind, stalls: Stalls
 ) -> None:
     """All at once, which takes no longer than one."""
     server = serve(dripping)
@@ -285,7 +286,7 @@ def test_f10_what_drips_more_slowly_than_the_deadline_ends_with_the_deadline(
     for error in errors:
         is_told(error, kind)
         assert error.call is not None
-        assert TIMEOUT <= error.call.elapsed <= TIMEOUT * 1.1 + 0.1
+        assert stalls.in_time(error.call.elapsed, TIMEOUT)
     caller.is_well()
 
 

@@ -538,11 +538,18 @@ def test_a_timeout_of_the_caller_ends_a_call_like_a_cancellation(serve: Serve, p
     told = threading.Event()
     server = serve(holding(told, part=part))
 
+    async def end_soon(limit: asyncio.Timeout) -> None:
+        await asyncio.to_thread(server.wait_for_requests, 1)
+        limit.reschedule(asyncio.get_running_loop().time() + 0.05)  # for the part, where there is one
+
     async def main() -> None:
         async with async_client(server.url, max_connections=1) as client:
+            limit = asyncio.timeout(None)
+            ending = asyncio.create_task(end_soon(limit))
             with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.1):
+                async with limit:
                     await client.echo(1)
+            await ending
 
             assert await client.echo(2) == 2
             told.set()

@@ -30,7 +30,7 @@ RUNTIMES: dict[str, Callable[[], Any]] = {"sync": VirtualSyncRuntime, "async": V
 CONTENT = bytes(range(256)) * 4000
 PIECE = 256 * 1024
 MEGABYTE = 1024 * 1024
-PATIENCE = 0.3  # seconds
+PATIENCE = 0.6  # seconds
 
 
 @pytest.fixture(params=COLOURS)
@@ -262,7 +262,7 @@ def deaf(peer: Peer, answer: bytes) -> None:
 def deaf_and_slow(peer: Peer, answer: bytes) -> None:
     """The same, when the client has long been waiting for it to read on."""
     peer.head()
-    peer.ended.wait(PATIENCE / 2)
+    peer.ended.wait(PATIENCE / 4)
     peer.send(answer)
     peer.ended.wait(2 * PATIENCE)
 
@@ -321,7 +321,7 @@ def test_an_early_success_gets_the_whole_body_still(colour: str) -> None:
 def test_a_server_that_never_reads_is_left_after_the_read_timeout(colour: str) -> None:
     def never(peer: Peer) -> None:
         peer.head()
-        peer.ended.wait(4 * PATIENCE)
+        peer.ended.wait(2 * PATIENCE)
 
     with (
         FaultServer(never) as server,
