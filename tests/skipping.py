@@ -4,13 +4,17 @@ up at once, and never before all that can go on has gone on, however slow the ma
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor
 from selectors import DefaultSelector
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 from jackfield import AsyncioRuntime
 
+_AT_MOST = 2.0**23  # seconds; from twice as many on, what asyncio adds to look ahead (1 ns) changes nothing
+
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 class _Selector(DefaultSelector):
@@ -21,6 +25,7 @@ class _Selector(DefaultSelector):
         if not ready:
             assert timeout is not None, "every task waits, and nothing is to come"
             self.now += timeout
+            assert self.now < _AT_MOST, "the clock is no longer fine enough for asyncio"
         return ready
 
 
@@ -31,6 +36,9 @@ class _Loop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._skipping.now
+
+    def run_in_executor(self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
+        raise AssertionError("a thread takes its own time: this loop would not wait for it")
 
 
 class SkippingRuntime(AsyncioRuntime):

@@ -182,12 +182,12 @@ def test_f02_a_connection_that_hangs_beyond_the_deadline_is_the_end_of_it(
     connect_any: Connect, kind: Kind, stalls: Stalls
 ) -> None:
     with hanging_port() as (host, port):
-        caller = connect_any(f"http://{host}:{port}", *kind.plugins, virtual=False, timeout=0.1)
+        caller = connect_any(f"http://{host}:{port}", *kind.plugins, virtual=False, timeout=0.5)
 
         error = caller.fails(DeadlineExceededError, kind.method, body=b"x")
 
     assert error.call is not None
-    assert stalls.in_time(error.call.elapsed, 0.1)
+    assert stalls.in_time(error.call.elapsed, 0.5)
     assert not error.call.may_have_been_processed
 
 
@@ -229,8 +229,8 @@ def test_f03_a_look_up_that_fails_for_now_is_tried_again(
 
 
 @pytest.mark.parametrize(
-    ("limits", "told", "attempts"),
-    [({"connect_timeout": 0.05}, ConnectTimeoutError, 3), ({"timeout": 0.15}, DeadlineExceededError, 1)],
+    ("limits", "told", "attempts", "seconds"),
+    [({"connect_timeout": 0.05}, ConnectTimeoutError, 3, 0.15), ({"timeout": 0.5}, DeadlineExceededError, 1, 0.5)],
     ids=["connect-timeout", "deadline"],
 )
 def test_f03_a_look_up_that_hangs_is_given_up_in_time(
@@ -240,6 +240,7 @@ def test_f03_a_look_up_that_hangs_is_given_up_in_time(
     limits: dict[str, Any],
     told: type[JackfieldError],
     attempts: int,
+    seconds: float,
     names: Callable[..., Names],
     stalls: Stalls,
 ) -> None:
@@ -252,7 +253,7 @@ def test_f03_a_look_up_that_hangs_is_given_up_in_time(
 
     hanging.set()
     assert error.call is not None
-    assert stalls.in_time(error.call.elapsed, 0.15)
+    assert stalls.in_time(error.call.elapsed, seconds)
     assert not error.call.may_have_been_processed
     looked_up.outcome = [("127.0.0.1", server.port)]
     caller.is_well()
@@ -270,11 +271,11 @@ def test_f03_no_more_look_ups_hang_than_so_many(
 
     for name in "abba":
         with (
-            Asker(colour, f"http://{name}.slow.test", connect_timeout=0.02) as asked,
+            Asker(colour, f"http://{name}.slow.test", connect_timeout=0.2) as asked,
             pytest.raises(ConnectTimeoutError),
         ):
             asked()
-    with Asker(colour, "http://c.slow.test", connect_timeout=0.02) as asked, pytest.raises(ConnectTimeoutError):
+    with Asker(colour, "http://c.slow.test", connect_timeout=0.2) as asked, pytest.raises(ConnectTimeoutError):
         asked()
 
     assert looked_up.asked == 2  # a name that hangs is not looked up again beside it, and a third has to wait

@@ -297,9 +297,12 @@ def test_within_interrupts_what_takes_too_long_and_lets_it_clean_up() -> None:
         finally:
             cleaned.append("up")
 
-    with pytest.raises(TimeoutError):
-        run(runtime, lambda: runtime.within(5, hang()))
+    async def limited() -> float:
+        with pytest.raises(TimeoutError):
+            await runtime.within(5, hang())
+        return runtime.monotonic()
 
+    assert run(runtime, limited) == 5
     assert cleaned == ["up"]
 
 
@@ -310,7 +313,7 @@ def test_of_two_nested_limits_the_inner_one_is_told_apart() -> None:
         try:
             await runtime.within(5, asyncio.Event().wait())
         except TimeoutError:
-            return "the inner one"
+            return f"the inner one, after {runtime.monotonic()} s"
         return "none"
 
-    assert run(runtime, lambda: runtime.within(60, outer())) == "the inner one"
+    assert run(runtime, lambda: runtime.within(60, outer())) == "the inner one, after 5.0 s"

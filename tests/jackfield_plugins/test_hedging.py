@@ -319,9 +319,11 @@ def test_it_stands_before_the_breaker_and_the_limits() -> None:
 def test_the_deadline_ends_all_attempts() -> None:
     transport = Transport((None, GOOD))
 
-    with pytest.raises(DeadlineExceededError):
+    with pytest.raises(DeadlineExceededError) as caught:
         skipping.run(make(transport, Hedging(3), timeout=60, runtime=SkippingRuntime()).get())
 
+    assert caught.value.call is not None
+    assert caught.value.call.elapsed == 60
     assert (transport.sent, transport.cancelled) == (2, 2)
 
 

@@ -273,11 +273,11 @@ def test_a_call_whose_time_is_up_while_it_waits_says_so(patience: float | None) 
 
 def test_in_a_sync_client_too() -> None:
     limit = ConcurrencyLimit(1, patience=60)
-    client = sync_client(answering(Body(b"x")), limit, runtime=SyncRuntime(), timeout=0.02)
+    client = sync_client(answering(Body(b"x")), limit, runtime=SyncRuntime())
     stream = client.stream()
 
     with pytest.raises(DeadlineExceededError, match=r"within 0\.02 s"):
-        client.get()
+        client.with_options(timeout=0.02).get()
 
     SyncRuntime().run(stream.close())
     assert client.get() == 200

@@ -138,7 +138,7 @@ def test_s47_what_is_not_allowed_is_not_connected_to(
     server = serve(FINE)
     url = f"{scheme}://{host}:{server.port}"
 
-    options: Any = {"plugins": [Retry(base=0.001)], "connect_timeout": 0.1}
+    options: Any = {"plugins": [Retry(base=0.001)], "connect_timeout": 0.5}
     with Both(colour, Anything, url, subject(allow=outside), **options) as api, pytest.raises(ConnectError) as caught:
         api.get(api.client.ask(Request("GET", Url.parse(url))))
 
@@ -242,7 +242,7 @@ def test_s47_of_several_addresses_only_those_allowed_are_tried(
 
     with socket.create_server(("127.0.0.1", server.port)) as inside:
         inside.setblocking(False)
-        with Both(colour, Anything, url, subject(allow=allow), read_timeout=0.1) as api:
+        with Both(colour, Anything, url, subject(allow=allow), read_timeout=1) as api:
             for _ in range(3):
                 assert given(api, url) == 200
         with pytest.raises(BlockingIOError):

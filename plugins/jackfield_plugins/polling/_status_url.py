@@ -17,6 +17,7 @@ from jackfield import (
     Service,
     ServiceError,
     Url,
+    UsageError,
     field_path,
     follow,
     parse_retry_after,
@@ -103,6 +104,10 @@ class StatusUrl(Paced[T]):
 
     async def poll(self, service: Any, job: Pending) -> JobState[T]:
         asked = follow(Request("GET", service.url()), job.id)
+        if self._redirects and service.call.sent is not None:  # and it is the record of that
+            raise UsageError(
+                "where the state redirects to the result, `poll` asks for it before it sends anything else"
+            )
         try:
             response: Response = await service.send(asked)
         except ServiceError as error:

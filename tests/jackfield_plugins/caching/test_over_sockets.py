@@ -124,10 +124,10 @@ def test_a_stale_answer_stands_in_for_a_service_that_hangs(nothing_left: None, c
     stale = Reply(200, BODY, {"Cache-Control": "max-age=0, stale-if-error=60"})
     with (
         FaultServer(stale, Cut("stall", after=0)) as server,
-        Both(colour, Api, server.url, cache=Cache(), read_timeout=0.2) as api,
+        Both(colour, Api, server.url, cache=Cache()) as api,
     ):
         api.get(api.client.ask())
-        found = api.get(api.client.ask())
+        found = api.get(api.client.with_options(read_timeout=0.2).ask())
 
     assert found.body == BODY
     assert 'detail="ReadTimeoutError"' in did(found)

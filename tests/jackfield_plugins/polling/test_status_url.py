@@ -653,6 +653,20 @@ def test_what_a_poll_asks_besides_is_no_redirect_of_a_state_that_was_kept(both: 
     assert asked.count("GET /v1/hello") > 2  # so that a poll was answered by what was kept
 
 
+def test_what_a_poll_sends_before_the_state_is_not_taken_for_a_redirect_of_it(both: Both, accepted: Response) -> None:
+    class Greeting(StatusUrl[dict[str, str]]):
+        async def poll(self, service: Any, job: Pending) -> JobState[dict[str, str]]:
+            await service.send(Request("GET", service.url("hello")))
+            return await super().poll(service, job)
+
+    style = Greeting(dict[str, str], STATES, result=Result(redirect=True))
+    client = both.build(style, accepted, Response(200), told("Running"))
+
+    with pytest.raises(UsageError, match="before it sends anything else"):
+        both.get(client.build())
+    assert both.asked(client)[-1] == "GET /v1/hello"
+
+
 def test_a_state_that_has_moved_is_no_result(both: Both, accepted: Response) -> None:
     moved = Response(308, {"location": "/v2/operations/7"})
     client = both.build(StatusUrl(Image, STATES), accepted, moved, told("Running"), told("Succeeded", name="one"))

@@ -72,7 +72,7 @@ def test_silence_is_a_break_like_others(serving: Serving, serve: Serve, tmp_path
         peer.send(b'HTTP/1.1 200 OK\r\netag: "v1"\r\ncontent-length: 1000\r\n\r\n', data[:300])
         peer.hang()
 
-    api = serving(serve(fall_silent, whole).url, read_timeout=0.2)
+    api = serving(serve(fall_silent, whole).url, read_timeout=0.5)
 
     assert api.get(api.client.get().to(tmp_path)).read_bytes() == data
     assert whole.starts == [300]

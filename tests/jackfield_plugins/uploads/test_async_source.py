@@ -384,7 +384,7 @@ def test_the_deadline_ends_a_call_whose_source_is_silent() -> None:
     async def work() -> Pieces:
         source = Pieces(hangs=True)
         with pytest.raises(DeadlineExceededError):
-            await put(server.url, body_of(source.body), timeout=0.2)
+            await put(server.url, body_of(source.body), timeout=1)
         return source
 
     with FaultServer(listening) as server:
@@ -428,7 +428,7 @@ def test_an_async_part_of_a_form_is_closed_with_the_call() -> None:
         source = Pieces(hangs=True)
         form = MultipartForm({"f": FilePart(source.body, filename="f")})
         with pytest.raises(DeadlineExceededError):
-            await put(server.url, form.body, timeout=0.2)
+            await put(server.url, form.body, timeout=1)
         return source
 
     with FaultServer(listening) as server:

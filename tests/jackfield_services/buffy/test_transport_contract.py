@@ -337,8 +337,10 @@ def test_a_body_that_comes_to_a_halt_ends_with_the_call() -> None:
             transport: Any = BuffyTransport(its, direct())
             kind: Any = type("Api", (Reader, AsyncAnythingClient), {})
             async with kind(BASE, transport=transport, timeout=60, runtime=runtime) as api:
-                with pytest.raises(DeadlineExceededError, match="within 60 s"):
+                with pytest.raises(DeadlineExceededError, match="within 60 s") as caught:
                     await api.read()
+        assert caught.value.call is not None
+        assert caught.value.call.elapsed == 60
 
     skipping.run(read())
     assert stalling.closed
