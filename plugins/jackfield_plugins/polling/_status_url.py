@@ -104,9 +104,10 @@ class StatusUrl(Paced[T]):
 
     async def poll(self, service: Any, job: Pending) -> JobState[T]:
         asked = follow(Request("GET", service.url()), job.id)
-        if self._redirects and service.call.sent is not None:  # and it is the record of that
+        if self._redirects and service.call.sent is not None:  # of which the call is the record, then
             raise UsageError(
-                "where the state redirects to the result, `poll` asks for it before it sends anything else"
+                "where the state redirects to the result, `poll` asks for the state before it sends anything else: "
+                "what it has to know before that, it gets from an operation that it awaits"
             )
         try:
             response: Response = await service.send(asked)
