@@ -1249,7 +1249,7 @@ def test_the_deadline_stops_an_upload_that_never_ends(serve: Serve, connect: Con
     caller = connect(server.url)
 
     with pytest.raises(DeadlineExceededError):
-        caller.limited(timeout=0.15).fetch("PUT", body=StreamBody(pieces))
+        caller.limited(timeout=0.5).fetch("PUT", body=StreamBody(pieces))
 
     assert caller.fetch().content == b"all taken"
 
@@ -1292,7 +1292,7 @@ def test_a_server_that_reads_slowly_stops_an_upload_at_the_deadline(
     caller = connect(server.url, ssl_context=client_context(authority))
 
     with pytest.raises(DeadlineExceededError):
-        caller.limited(timeout=0.2).fetch("PUT", body=b"x" * 50_000_000)
+        caller.limited(timeout=0.5).fetch("PUT", body=b"x" * 50_000_000)
 
     assert caller.fetch().content == b"next"
 
@@ -1616,7 +1616,7 @@ def test_a_refused_connection_costs_no_slot(serve: Serve, connect: Connect) -> N
 
 @pytest.mark.parametrize(
     ("limits", "kind"),
-    [({"connect_timeout": 0.1}, ConnectTimeoutError), ({"timeout": 0.1}, DeadlineExceededError)],
+    [({"connect_timeout": 0.1}, ConnectTimeoutError), ({"timeout": 0.5}, DeadlineExceededError)],
     ids=["connect-timeout", "deadline"],
 )
 def test_a_connection_that_does_not_come_about_is_given_up_in_time(
@@ -1795,7 +1795,7 @@ def test_a_stream_without_end_ends_with_the_deadline(serve: Serve, connect: Conn
     caller = connect(server.url)
 
     with pytest.raises(DeadlineExceededError):
-        caller.limited(timeout=0.1).pieces()
+        caller.limited(timeout=0.5).pieces()
 
     assert server.peer(1).ended.wait(GUARD)
     assert caller.fetch().content == b"next"
@@ -1900,7 +1900,7 @@ def test_a_handshake_that_is_cut_says_nothing_about_certificates_and_is_tried_ag
 
 @pytest.mark.parametrize(
     ("limits", "kind"),
-    [({"connect_timeout": 0.1}, ConnectTimeoutError), ({"timeout": 0.1}, DeadlineExceededError)],
+    [({"connect_timeout": 0.1}, ConnectTimeoutError), ({"timeout": 0.5}, DeadlineExceededError)],
     ids=["connect-timeout", "deadline"],
 )
 def test_a_handshake_that_hangs_is_given_up_in_time(
@@ -1930,7 +1930,7 @@ def test_a_handshake_that_drips_is_stopped_by_the_deadline(
     caller = connect(server.url.replace("http:", "https:"), ssl_context=client_context(authority))
 
     with pytest.raises(DeadlineExceededError):
-        caller.limited(timeout=0.15).fetch()
+        caller.limited(timeout=0.5).fetch()
 
 
 def test_a_server_of_tls_that_is_talked_to_in_clear_is_a_typed_error(
