@@ -147,5 +147,5 @@ class StatusUrl(Paced[T]):
 
 
 def _was_redirected(service: Any, asked: Request) -> bool:
-    last = service.call.summary().url.partition("?")[0]  # of the request that was answered
-    return last not in ("", str(asked.url))
+    last: Request | None = service.call.sent  # that was answered
+    return last is not None and last.url != asked.url
