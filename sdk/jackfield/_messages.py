@@ -219,17 +219,31 @@ def _pairs(query: Query) -> tuple[tuple[str, str], ...]:
 
 
 class Response(_Frozen):
-    """One answer. `body` is bytes, unless the call asked for a stream."""
+    """One answer.
 
-    __slots__ = ("body", "headers", "status")
+    Attributes:
+        body: bytes, unless the call asked for a stream.
+        redirects: the statuses of the redirects that were followed to it, in order.
+    """
+
+    __slots__ = ("body", "headers", "redirects", "status")
     status: int
     headers: Headers
     body: bytes | ByteStream
+    redirects: tuple[int, ...]
 
-    def __init__(self, status: int, headers: HeaderFields = _NO_HEADERS, body: bytes | ByteStream = b"") -> None:
+    def __init__(
+        self,
+        status: int,
+        headers: HeaderFields = _NO_HEADERS,
+        body: bytes | ByteStream = b"",
+        *,
+        redirects: tuple[int, ...] = (),
+    ) -> None:
         _set(self, "status", status)
         _set(self, "headers", headers if isinstance(headers, Headers) else Headers(headers))
         _set(self, "body", body)
+        _set(self, "redirects", redirects)
 
     @property
     def content(self) -> bytes:
@@ -250,7 +264,7 @@ class Response(_Frozen):
             pass  # what did arrive is all there is to tell
         finally:
             await self.body.close()
-        return Response(self.status, self.headers, pieces[:limit])
+        return self.replace(body=pieces[:limit])
 
     @overload
     def decode(self, into: type[T]) -> T: ...

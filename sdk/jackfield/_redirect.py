@@ -54,7 +54,7 @@ class Redirects:
         response = await proceed(request, call)
         if response.status not in _FOLLOWED:
             return response
-        seen = [request]
+        seen, followed = [request], list[int]()
         while response.status in _FOLLOWED:
             if not isinstance(response.body, bytes):
                 await response.settled(_DRAINED)
@@ -64,13 +64,14 @@ class Redirects:
                 seen.append(_next(seen[-1], response, call))
             except UsageError as error:
                 raise _refusal(seen, response, call, error) from None
+            followed.append(response.status)
             call.limit(inf)  # one deadline for all of them, whatever the transport makes of it
             try:
                 response = await proceed(seen[-1], call)
             except JackfieldError as error:
                 error.add_note(f"this is where the service's redirect led, from {call.url(seen[-2])}")
                 raise
-        return response
+        return response.replace(redirects=tuple(followed))
 
 
 def _next(request: Request, response: Response, call: Call) -> Request:

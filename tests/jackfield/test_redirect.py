@@ -97,6 +97,22 @@ def test_an_error_of_the_last_one_is_the_call_s(colour: Colour) -> None:
         colour.get(colour.client(Core, transport).ask())
 
 
+@pytest.mark.parametrize("status", [200, 404])
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_tells_which_redirects_led_to_it(colour: Colour, status: int, stream: bool) -> None:
+    last = Response(status, body=b"done")
+    client = colour.client(Core, FakeTransport([to("/a", 307), to("/b", 303), last, Response(200)]))
+
+    def answer() -> Any:
+        try:
+            return colour.get(client.ask(stream=stream))
+        except NotFoundError as error:
+            return error.response
+
+    assert answer().redirects == (307, 303)
+    assert answer().redirects == ()
+
+
 def test_without_the_plugin_the_redirect_is_the_answer(colour: Colour) -> None:
     transport = FakeTransport(otherwise=to("/elsewhere"))
     without = colour.client(Core, transport, plugins=[Without("redirect")])

@@ -17,7 +17,6 @@ from jackfield import (
     Service,
     ServiceError,
     Url,
-    UsageError,
     field_path,
     follow,
     parse_retry_after,
@@ -104,17 +103,12 @@ class StatusUrl(Paced[T]):
 
     async def poll(self, service: Any, job: Pending) -> JobState[T]:
         asked = follow(Request("GET", service.url()), job.id)
-        if self._redirects and service.call.sent is not None:  # of which the call is the record, then
-            raise UsageError(
-                "where the state redirects to the result, `poll` asks for the state before it sends anything else: "
-                "what it has to know before that, it gets from an operation that it awaits"
-            )
         try:
             response: Response = await service.send(asked)
         except ServiceError as error:
             return await self._reader.read(service, job, asked, self._told_by(error))
         told = Told("", content(response), response)
-        if self._redirects and _was_redirected(service, asked):
+        if self._redirects and not set(SEE_OTHER).isdisjoint(response.redirects):
             return Done(self._reader.decoded(response))
         if self._redirects and response.status in SEE_OTHER:
             return Done(await self._reader.value(service, asked, told, job.resource))
@@ -144,8 +138,3 @@ class StatusUrl(Paced[T]):
             raise error
         response = error.response or Response(error.status)
         return Told(str(error.status), content(response), response)
-
-
-def _was_redirected(service: Any, asked: Request) -> bool:
-    last: Request | None = service.call.sent  # that was answered
-    return last is not None and last.url != asked.url

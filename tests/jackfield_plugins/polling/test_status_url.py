@@ -37,6 +37,7 @@ from jackfield import (
 from jackfield.testing import FakeTransport, VirtualSyncRuntime, json_response
 from jackfield_plugins.caching import Cache
 from jackfield_plugins.polling import CancelRequest, Result, StateFields, States, StatusUrl
+from jackfield_plugins.signing import AwsCredentials, SigV4
 
 if TYPE_CHECKING:
     from tests.jackfield_plugins.polling.conftest import Both
@@ -611,14 +612,17 @@ def test_it_may_be_where_the_job_was_asked_for(both: Both) -> None:
 
 @pytest.mark.parametrize("status", [302, 303])
 @pytest.mark.parametrize("drops", [(), (Without("redirect"),)], ids=["redirects followed", "or not"])
-def test_the_state_may_redirect_to_it(both: Both, accepted: Response, status: int, drops: tuple[Any, ...]) -> None:
+@pytest.mark.parametrize("place", ["/v1/images/1", "/v1/operations/7?view=result"])
+def test_the_state_may_redirect_to_it(
+    both: Both, accepted: Response, status: int, drops: tuple[Any, ...], place: str
+) -> None:
     style = StatusUrl(dict[str, str], STATES, result=Result(redirect=True))
-    there = Response(status, {"location": "/v1/images/1"})
+    there = Response(status, {"location": place})
     answers = [accepted, told("Running"), there, told("on display")]  # whose status is no state of the job
     client = both.build(style, *answers, plugins=drops)
 
     assert both.get(client.build()) == {"status": "on display"}
-    assert both.asked(client)[2:] == ["GET /v1/operations/7", "GET /v1/images/1"]
+    assert both.asked(client)[2:] == ["GET /v1/operations/7", f"GET {place}"]
 
 
 def test_what_a_poll_asks_besides_is_no_redirect_of_a_state_that_was_kept(both: Both) -> None:
@@ -653,23 +657,62 @@ def test_what_a_poll_asks_besides_is_no_redirect_of_a_state_that_was_kept(both: 
     assert asked.count("GET /v1/hello") > 2  # so that a poll was answered by what was kept
 
 
-def test_what_a_poll_sends_before_the_state_is_not_taken_for_a_redirect_of_it(both: Both, accepted: Response) -> None:
+def test_what_a_poll_sends_before_the_state_is_no_state_of_it(both: Both, accepted: Response) -> None:
     class Greeting(StatusUrl[dict[str, str]]):
         async def poll(self, service: Any, job: Pending) -> JobState[dict[str, str]]:
             await service.send(Request("GET", service.url("hello")))
-            return await super().poll(service, job)
+            return await super().poll(service.with_options(read_timeout=5), job)
 
-    style = Greeting(dict[str, str], STATES, result=Result(redirect=True))
-    client = both.build(style, accepted, Response(200), told("Running"))
+    there = Response(303, {"location": "/v1/images/1"})
+    answers = [accepted, Response(200), told("Running"), Response(200), there, told("on display")]
+    client = both.build(Greeting(dict[str, str], STATES, result=Result(redirect=True)), *answers)
 
-    with pytest.raises(UsageError, match="before it sends anything else"):
-        both.get(client.build())
-    assert both.asked(client)[-1] == "GET /v1/hello"
+    assert both.get(client.build()) == {"status": "on display"}
+    assert both.asked(client)[-3:] == ["GET /v1/hello", "GET /v1/operations/7", "GET /v1/images/1"]
 
 
-def test_a_state_that_has_moved_is_no_result(both: Both, accepted: Response) -> None:
-    moved = Response(308, {"location": "/v2/operations/7"})
-    client = both.build(StatusUrl(Image, STATES), accepted, moved, told("Running"), told("Succeeded", name="one"))
+def test_the_result_that_the_state_redirects_to_may_be_kept_already(both: Both) -> None:
+    style = StatusUrl(dict[str, str], STATES, result=Result(redirect=True))
+
+    class Forge(Service):
+        @operation
+        async def image(self) -> bytes:
+            return (await self.send(Request("GET", self.url("images", "1")))).content
+
+        @job(style)
+        async def build(self) -> Any:
+            return await style.start(self, Request("POST", self.url("images", "one")), "the image")
+
+    def answer(request: Request) -> Response:
+        if request.method == "POST":
+            return Response(202, {"location": "/v1/operations/7"})
+        if "operations" in request.target:
+            return Response(303, {"location": "/v1/images/1"})
+        return told("on display", headers={"cache-control": "max-age=60"})
+
+    client = both.client(Forge, otherwise=answer, cache=Cache())
+    both.get(client.image())
+
+    assert both.get(client.build()) == {"status": "on display"}
+    assert both.asked(client).count("GET /v1/images/1") == 1
+
+
+def test_a_step_that_spells_the_url_in_another_way_redirects_nothing(both: Both) -> None:
+    style = StatusUrl(dict[str, str], STATES, result=Result(redirect=True))
+    signer = SigV4(AwsCredentials("AK", "secret"), "eu-central-1", "s3")  # which writes a colon as %3A
+    accepted = Response(202, {"location": "/v1/operations/arn:7"})
+    client = both.build(style, accepted, told("Running"), told("Succeeded", name="one"), plugins=[signer])
+
+    assert both.get(client.build()) == {"status": "Succeeded", "name": "one"}
+    assert both.asked(client)[-1] == "GET /v1/operations/arn%3A7"
+
+
+@pytest.mark.parametrize("result", [Result(), Result(redirect=True)])
+@pytest.mark.parametrize("status", [301, 307, 308])
+def test_a_state_that_has_moved_is_no_result(both: Both, accepted: Response, status: int, result: Result) -> None:
+    moved = Response(status, {"location": "/v2/operations/7"})
+    style = StatusUrl(Image, STATES, result=result)
+    client = both.build(style, accepted, moved, told("Running"), told("Succeeded", name="one"))
 
     assert both.get(client.build()) == Image(name="one")
 
