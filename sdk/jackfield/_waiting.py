@@ -107,7 +107,7 @@ class Round(Generic[T]):
         end = min(waiter.end for waiter in self.waiting)
         left, jobs = end - self._runtime.monotonic(), [waiter.progress for waiter in self.waiting]
         if left <= 0:
-            return [DeadlineExceededError("no time was left to ask") for _ in jobs]
+            return [DeadlineExceededError("the time was up before it was asked for") for _ in jobs]
         if self._style.shares:
             return await _poll_all(jobs, left)
         try:

@@ -436,11 +436,18 @@ def test_f36_a_handshake_that_is_cut_is_tried_again_as_nothing_was_sent(
 def test_f36_a_handshake_that_hangs_is_given_up_in_time_and_tried_again(
     serve: Serve, connect_any: Connect, trusting: Trusting, kind: Kind, dripping: bool, stalls: Stalls
 ) -> None:
-    server = serve(*[hanging_handshake(dripping)] * 3, trusting.script(answering))
+    hanging, well = hanging_handshake(dripping), trusting.script(answering)
+    over = threading.Event()
+
+    def script(peer: Peer) -> None:
+        (well if over.is_set() else hanging)(peer)
+
+    server = serve(*[script] * 4)
     url = server.url.replace("http:", "https:")
     caller = connect_any(url, *kind.plugins, virtual=False, transport=trusting.options)
 
     error = caller.view(connect_timeout=0.05).fails(ConnectTimeoutError, kind.method, attempts=3, body=b"x")
+    over.set()
 
     unsent(error)
     assert error.call is not None

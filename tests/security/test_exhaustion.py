@@ -123,7 +123,7 @@ print(outcome, peak() - before, time.process_time() - started)
 class Cost(NamedTuple):
     outcome: str
     growth: int
-    seconds: float
+    cpu_seconds: float
 
 
 def cost(url: str, whose: str, limit: int = LIMIT) -> Cost:
@@ -194,7 +194,7 @@ def test_s18_a_bomb_is_a_typed_error_and_costs_no_more_than_the_limit(
 
     assert measured.growth <= 4 * LIMIT
     assert measured.outcome == "BodyTooLargeError"
-    assert measured.seconds < 2
+    assert measured.cpu_seconds < 2
 
 
 @CLIENTS
