@@ -238,12 +238,12 @@ class Response(_Frozen):
         headers: HeaderFields = _NO_HEADERS,
         body: bytes | ByteStream = b"",
         *,
-        redirects: tuple[int, ...] = (),
+        redirects: Iterable[int] = (),
     ) -> None:
         _set(self, "status", status)
         _set(self, "headers", headers if isinstance(headers, Headers) else Headers(headers))
         _set(self, "body", body)
-        _set(self, "redirects", redirects)
+        _set(self, "redirects", tuple(redirects))
 
     @property
     def content(self) -> bytes:

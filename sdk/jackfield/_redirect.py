@@ -71,7 +71,7 @@ class Redirects:
             except JackfieldError as error:
                 error.add_note(f"this is where the service's redirect led, from {call.url(seen[-2])}")
                 raise
-        return response.replace(redirects=tuple(followed))
+        return response.replace(redirects=followed)
 
 
 def _next(request: Request, response: Response, call: Call) -> Request:

@@ -254,6 +254,7 @@ def test_equal_messages_are_equal_and_hash_alike_and_a_request_is_no_response() 
     assert one != one.replace(query={"a": "2"})
     assert Response(200, {"a": "b"}, b"c") == Response(200, {"A": "b"}, b"c")
     assert Response(200) != Response(201)
+    assert Response(200) != Response(200, redirects=[303]) == Response(200, redirects=(303,))
     assert one != Response(200)
     assert one != "GET"
 
@@ -262,7 +263,7 @@ def test_equal_messages_are_equal_and_hash_alike_and_a_request_is_no_response() 
     "message",
     [
         Request("PUT", HERE, query=[("a", "1"), ("a", "2")], headers={"x": "y"}, body=b"z", idempotent=False),
-        Response(404, [("A", "1"), ("a", "2")], b"no"),
+        Response(404, [("A", "1"), ("a", "2")], b"no", redirects=[301, 303]),
     ],
 )
 def test_a_message_survives_pickling_and_copying(message: Request | Response) -> None:

@@ -106,9 +106,11 @@ class StatusUrl(Paced[T]):
         try:
             response: Response = await service.send(asked)
         except ServiceError as error:
+            if self._is_of_the_result(error.response):
+                raise
             return await self._reader.read(service, job, asked, self._told_by(error))
         told = Told("", content(response), response)
-        if self._redirects and not set(SEE_OTHER).isdisjoint(response.redirects):
+        if self._is_of_the_result(response):
             return Done(self._reader.decoded(response))
         if self._redirects and response.status in SEE_OTHER:
             return Done(await self._reader.value(service, asked, told, job.resource))
@@ -116,6 +118,10 @@ class StatusUrl(Paced[T]):
             job = job._replace(id=place)
         word = self._reader.fields.word(told.content, response.status)
         return await self._reader.read(service, job, asked, told._replace(word=word))
+
+    def _is_of_the_result(self, response: Response | None) -> bool:
+        """Whether the state redirected to it, and the redirect was followed."""
+        return self._redirects and response is not None and any(status in SEE_OTHER for status in response.redirects)
 
     def _word(self, told: Told) -> str:
         """The state, if the first answer tells one."""

@@ -114,7 +114,7 @@ def _seen(response: Response, hint: str) -> str:
 
 
 def _reply(response: Response) -> Reply:
-    return Reply(response.status, response.headers, response.body)
+    return Reply(response.status, response.headers, response.body, redirects=response.redirects)
 
 
 class ErrorFields(NamedTuple):

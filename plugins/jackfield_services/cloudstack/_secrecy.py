@@ -55,4 +55,4 @@ def masked(response: Response, secrets: Iterable[str]) -> Response:
         for form in (one, dumps(one)[1:-1], dumps(one, ensure_ascii=False)[1:-1]):
             body = body.replace(form.encode(), b"***")
     # X-Description repeats the error's text.
-    return Response(response.status, response.headers.without("x-description"), body) if found else response
+    return response.replace(headers=response.headers.without("x-description"), body=body) if found else response

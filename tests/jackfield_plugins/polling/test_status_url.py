@@ -625,6 +625,16 @@ def test_the_state_may_redirect_to_it(
     assert both.asked(client)[2:] == ["GET /v1/operations/7", f"GET {place}"]
 
 
+@pytest.mark.parametrize("drops", [(), (Without("redirect"),)], ids=["redirects followed", "or not"])
+def test_an_error_in_place_of_the_result_is_no_state(both: Both, accepted: Response, drops: tuple[Any, ...]) -> None:
+    style = StatusUrl(dict[str, str], States({"Succeeded", "404"}), result=Result(redirect=True))
+    there = Response(303, {"location": "/v1/images/1"})
+    client = both.build(style, accepted, there, json_response({"no": "image"}, 404), plugins=drops)
+
+    with pytest.raises(NotFoundError):
+        both.get(client.build())
+
+
 def test_what_a_poll_asks_besides_is_no_redirect_of_a_state_that_was_kept(both: Both) -> None:
     class Greeting(StatusUrl[dict[str, str]]):
         async def poll(self, service: Any, job: Pending) -> JobState[dict[str, str]]:
